@@ -1,0 +1,35 @@
+# The commands of a fresh machine. PYTHON names the interpreter that .venv is made with.
+PYTHON ?= python3
+BIN := .venv/bin
+TRIALS ?= 50
+
+.PHONY: install search test check lint ui clean
+
+install: .venv/.installed
+
+# uv installs in a tenth of pip's time; it does not read pip's own configuration, so a local folder of wheels that pip was given is handed on.
+.venv/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet uv
+	wheels=$$($(BIN)/python -m pip config get global.find-links 2>/dev/null || true); \
+	$(BIN)/uv pip install --quiet --python $(BIN)/python $${wheels:+--find-links $$wheels} -c constraints.txt -e '.[dev]'
+	touch $@
+
+search: install
+	$(BIN)/python -m search.run --trials $(TRIALS)
+
+test: install
+	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+check: lint test
+
+ui: install
+	$(BIN)/python -m tracking.ui
+
+clean:
+	rm -rf .venv build *.egg-info

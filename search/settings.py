@@ -1,0 +1,69 @@
+"""Settings of the study, and the one class that holds all settings of the project."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+
+from model.recipe import Recipe
+from model.settings import FrozenSettings
+from tracking.settings import TrackingSettings
+
+ScheduleKind = Literal["constant", "constant_with_warmup", "linear", "cosine", "cosine_with_restarts", "polynomial"]
+Range = tuple[Annotated[float, Field(gt=0)], Annotated[float, Field(gt=0)]]
+
+
+class SpaceSettings(FrozenSettings):
+    """Ranges [low, high] that are searched on a logarithmic scale, and the choice of schedules."""
+
+    encoder: Range
+    decoder: Range
+    reconstruction: Range
+    perceptual: Range
+    seraena: Range
+    learning_rate: Range
+    schedule: Annotated[tuple[ScheduleKind, ...], Field(min_length=1)]
+
+    @field_validator("encoder", "decoder", "reconstruction", "perceptual", "seraena", "learning_rate")
+    @classmethod
+    def _low_below_high(cls, bounds: tuple[float, float]) -> tuple[float, float]:
+        if bounds[0] >= bounds[1]:
+            raise ValueError(f"a range must be [low, high] with low < high, but got {list(bounds)}")
+        return bounds
+
+
+class BaselineSettings(FrozenSettings):
+    """Settings that every study tries first, so that its results compare with them."""
+
+    encoder: Annotated[float, Field(ge=0)]
+    decoder: Annotated[float, Field(ge=0)]
+    reconstruction: Annotated[float, Field(ge=0)]
+    perceptual: Annotated[float, Field(ge=0)]
+    seraena: Annotated[float, Field(ge=0)]
+    learning_rate: Annotated[float, Field(gt=0)]
+    schedule: ScheduleKind
+
+
+class SearchSettings(FrozenSettings):
+    """The study: its name, sampler, pruner, space and baselines."""
+
+    study: Annotated[str, Field(min_length=1, pattern=r"^[A-Za-z0-9_.-]+$")]
+    seed: Annotated[int, Field(ge=0)]
+    startup_trials: Annotated[int, Field(ge=1)]
+    pruner: Literal["none", "median", "asha"]
+    max_failures: Annotated[int, Field(ge=1)]
+    space: SpaceSettings
+    baselines: dict[str, BaselineSettings]
+
+
+class PromotionSettings(FrozenSettings):
+    """The full run that the best trial is promoted to."""
+
+    steps: Annotated[int, Field(ge=1)]
+
+
+class Settings(Recipe):
+    """Every setting of the project: conf.toml as one value."""
+
+    tracking: TrackingSettings
+    search: SearchSettings
+    promotion: PromotionSettings
