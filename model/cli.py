@@ -21,7 +21,7 @@ SetOption = Annotated[
 DebugOption = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 
 
-class Interrupted(RuntimeError):
+class InterruptedWorkError(RuntimeError):
     """Ctrl-C or a termination signal; the text says what is kept and how to go on."""
 
 

@@ -191,6 +191,6 @@ def scientific(settings: FrozenSettings) -> Tables:
 
 
 def identity(settings: FrozenSettings) -> str:
-    """12 hex digits of the sha256 of the resolved scientific settings: equal settings, equal run (idea: facebookresearch/dora)."""
+    """12 hex digits of the sha256 of the scientific settings: equal settings, equal run (idea: facebookresearch/dora)."""
     text = json.dumps(scientific(settings), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:12]

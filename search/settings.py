@@ -1,11 +1,13 @@
 """Settings of the study, and the one class that holds all settings of the project."""
 
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
 from model.recipe import Recipe
-from model.settings import FrozenSettings
+from model.settings import FrozenSettings, build, read_tables
 from tracking.settings import TrackingSettings
 
 ScheduleKind = Literal["constant", "constant_with_warmup", "linear", "cosine", "cosine_with_restarts", "polynomial"]
@@ -67,3 +69,17 @@ class Settings(Recipe):
     tracking: TrackingSettings
     search: SearchSettings
     promotion: PromotionSettings
+
+
+def load_settings(path: Path, profile: str, changes: Iterable[str]) -> Settings:
+    """Read all settings of the project.
+
+    Raises:
+        SettingsError: the first rule that is broken.
+    """
+    return build(Settings, read_tables(path, profile, changes))
+
+
+def recipe_of(settings: Settings) -> Recipe:
+    """The part of the settings that a training is a function of."""
+    return Recipe(**{name: getattr(settings, name) for name in Recipe.model_fields})

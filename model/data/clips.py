@@ -1,0 +1,106 @@
+"""The clips that a study trains and is scored on."""
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+
+from model.data.crops import CUTTING, cut_clips, training_cuts, validation_cuts
+from model.data.demo import make_demo
+from model.data.files import name_some, read_files
+from model.data.parallel import worker_count
+from model.data.settings import DataSettings
+from model.data.split import split
+from model.data.video import Skipped, Video
+from model.settings import SettingsError
+
+
+@dataclass(frozen=True)
+class Clips:
+    """Crops of both sides of the split, with all that is needed to say where each came from."""
+
+    training: Tensor  # uint8 N T 3 H W
+    validation: Tensor  # uint8 M T 3 H W
+    training_names: tuple[str, ...]  # one per clip, unique: file, first frame, stride, crop
+    validation_names: tuple[str, ...]
+    manifest: tuple[dict[str, Any], ...]  # one row per used file: name, source, side, sha256, frames, width, height
+    skipped: tuple[Skipped, ...]
+    digest: str  # 12 hex of all that the clips depend on; the same set under another path has the same digest
+
+
+def load_clips(settings: DataSettings, log: Callable[[str], None]) -> Clips:
+    """Find, decode, split and cut the clips that the settings describe.
+
+    Raises:
+        SettingsError: a setting, file or folder breaks a rule; the text names it.
+        OSError: the cache cannot be written.
+    """
+    _check(settings)
+    videos, skipped = make_demo(settings, log) if settings.source == "demo" else read_files(settings, log)
+    training, validation, copies = split(videos, settings.validation_share)
+    name_some([f"data: skipped {copy.name}: {copy.rule}" for copy in copies], log)
+    cuts = training_cuts(training, settings), validation_cuts(validation, settings)
+    clips = Clips(
+        training=cut_clips(cuts[0], settings, worker_count(settings)),
+        validation=cut_clips(cuts[1], settings, worker_count(settings)),
+        training_names=tuple(cut.name for cut in cuts[0]),
+        validation_names=tuple(cut.name for cut in cuts[1]),
+        manifest=(*_rows(training, "training"), *_rows(validation, "validation")),
+        skipped=(*skipped, *copies),
+        digest=_digest(settings, training, validation),
+    )
+    log(
+        f"data: training {_describe(clips.training, training)}; validation {_describe(clips.validation, validation)}; "
+        f"digest {clips.digest}"
+    )
+    return clips
+
+
+def _check(settings: DataSettings) -> None:
+    """Refuse settings under which no video at all could be used."""
+    if settings.crop_px > settings.short_side_px:
+        raise SettingsError(
+            f"data.crop_px must not exceed data.short_side_px, but {settings.crop_px} > {settings.short_side_px}; "
+            "raise data.short_side_px"
+        )
+    if settings.frames > settings.max_video_frames:
+        raise SettingsError(
+            f"data.frames must not exceed data.max_video_frames, but {settings.frames} > {settings.max_video_frames}; "
+            "raise data.max_video_frames"
+        )
+
+
+def _rows(videos: Sequence[Video], side: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": video.name,
+            "source": video.source,
+            "side": side,
+            "sha256": video.sha256,
+            "frames": video.frames.shape[0],
+            "width": video.frames.shape[2],
+            "height": video.frames.shape[1],
+        }
+        for video in videos
+    ]
+
+
+def _digest(settings: DataSettings, training: Sequence[Video], validation: Sequence[Video]) -> str:
+    """Hash contents, decoder, sides, sources and the settings of the crops; not paths, cache or workers."""
+    crops = {"frames", "crop_px", "max_frame_stride", "flip", "training_clips", "validation_clips", "seed"}
+    content = {
+        "cutting": CUTTING,
+        "crops": settings.model_dump(include=crops),
+        "training": sorted((video.source, video.key) for video in training),
+        "validation": sorted((video.source, video.key) for video in validation),
+    }
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _describe(clips: Tensor, videos: Sequence[Video]) -> str:
+    count, frames, _, height, width = clips.shape
+    sources = len({video.source for video in videos})
+    return f"{count} clips of {frames}x{height}x{width} from {len(videos)} videos of {sources} sources"

@@ -1,0 +1,105 @@
+"""A file becomes uint8 RGB frames.
+
+The rules, for the odd files that people have:
+
+- The contents decide, not the name: whatever PyAV opens and finds a video stream in is a video. Cover pictures lose to a stream.
+- Only frames count. Duration, frame rate, frame count and time stamps are not read, so wrong ones do no harm, and a variable
+  frame rate is taken frame by frame.
+- Frames are turned by the quarter turns that the file asks for, then taken with square pixels (no sample aspect ratio).
+- Colour is converted by the matrix and range that the file names (BT.601, limited, where it names none). Grey becomes three
+  equal channels, alpha is dropped, HDR is not tone-mapped.
+- What cannot be decoded before the first frame is passed over, as players do. After it, the first error or change of size ends
+  the video.
+- Frames are scaled down to the short side by area averaging, never up.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import av
+import numpy as np
+from av.video.reformatter import Interpolation
+from numpy.typing import NDArray
+
+#: In the key of every cached video; the number counts changes of the rules above.
+DECODER = f"av {av.__version__}, rules 1"
+
+#: Bit-exact, so that two processors decode to the same bytes.
+_SCALING = Interpolation.AREA | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT | Interpolation.BITEXACT
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """Frames (uint8 T H W 3), and why they end before the file does ("" when they do not)."""
+
+    frames: NDArray[np.uint8]
+    damage: str = ""
+
+
+class UnreadableError(ValueError):
+    """A file that holds no frame that can be decoded; the text says why."""
+
+
+def decode(path: Path, short_side_px: int, max_frames: int) -> Decoded:
+    """Decode the first `max_frames` frames of a file.
+
+    Raises:
+        UnreadableError: the file cannot be opened, has no video stream, or no frame that can be decoded.
+    """
+    try:
+        # Given the open file and no protocol, a playlist can name other files or addresses but never reach them.
+        with (
+            path.open("rb") as file,
+            av.open(file, metadata_errors="replace", options={"protocol_whitelist": "none"}) as container,
+        ):
+            stream = container.streams.best("video")
+            if stream is None:
+                raise UnreadableError("it has no video stream")
+            if container.format.name == "tty":
+                raise UnreadableError("it is text")
+            frames, damage = _read_frames(container, stream, short_side_px, max_frames)
+    except (av.FFmpegError, OSError) as error:
+        raise UnreadableError(f"it cannot be decoded ({error.strerror or error})") from error
+    if not frames:
+        raise UnreadableError(f"no frame can be decoded ({damage or 'the stream is empty'})")
+    quarter_turns = round(frames[0].rotation / 90)
+    pixels = np.stack([frame.to_ndarray() for frame in frames])
+    return Decoded(np.ascontiguousarray(np.rot90(pixels, quarter_turns, axes=(1, 2))), damage)
+
+
+def _read_frames(
+    container: "av.container.InputContainer", stream: "av.VideoStream", short_side_px: int, max_frames: int
+) -> tuple[list[av.VideoFrame], str]:
+    """Return scaled rgb24 frames as they are stored, not yet turned, and why they stop early."""
+    frames: list[av.VideoFrame] = []
+    damage = ""
+    size = scaled = (0, 0)
+    for packet in container.demux(stream):
+        try:
+            decoded = packet.decode()
+        except av.FFmpegError as error:
+            damage = f"after frame {len(frames)}: {error.strerror}"
+            if frames:
+                break
+            continue
+        for frame in decoded:
+            if not frames:
+                size, scaled, damage = (
+                    (frame.width, frame.height),
+                    scaled_size(frame.width, frame.height, short_side_px),
+                    "",
+                )
+            if (frame.width, frame.height) != size:
+                return frames, f"after frame {len(frames)}: the size changes from {size} to {frame.width, frame.height}"
+            frames.append(frame.reformat(*scaled, format="rgb24", interpolation=_SCALING, threads=1))
+            if len(frames) == max_frames:
+                return frames, ""
+    return frames, damage
+
+
+def scaled_size(width: int, height: int, short_side_px: int) -> tuple[int, int]:
+    """Size with the given short side and the same aspect ratio; the size itself where it is not larger."""
+    short = min(width, height)
+    if short <= short_side_px:
+        return width, height
+    return round(width * short_side_px / short), round(height * short_side_px / short)

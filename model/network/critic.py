@@ -1,0 +1,167 @@
+"""Seraena: a critic that tells decoded frames from real ones, and the corrected targets that follow from its gradient.
+
+Source of architecture and formulas: madebyollin/seraena.
+"""
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from model.network.replay import ReplayRing
+
+#: Output channels and stride of the six blocks at width 1.
+BLOCKS = ((64, 1), (128, 2), (256, 2), (512, 2), (512, 1), (512, 1))
+SCORE_STRIDE = 8  # every block's score map is averaged to 1/8 of the image
+CORRECTION_FLOOR = 1e-5  # the author's; gradients far below it switch the correction off
+
+
+class Critic(nn.Module):
+    """Six convolution blocks, each with a score head of its own; higher scores mean "fake".
+
+    Parameters at width 1: 7,481,088 for 3 image and 4 context channels, 7,491,456 for 9 and 16.
+    """
+
+    def __init__(self, image_channels: int, context_channels: int, width: float, seed: int) -> None:
+        super().__init__()
+        inputs = [image_channels + context_channels, *(max(round(channels * width), 1) for channels, _ in BLOCKS)]
+        with torch.random.fork_rng(devices=[]):
+            torch.default_generator.manual_seed(seed)
+            self.blocks = nn.Sequential(
+                *(
+                    block(before, after, stride)
+                    for before, after, (_, stride) in zip(inputs, inputs[1:], BLOCKS, strict=False)
+                )
+            )
+            self.proj = nn.ModuleList(nn.Conv2d(channels, 1, 1, bias=False) for channels in inputs[1:])
+
+    def forward(self, images: Tensor, context: Tensor) -> Tensor:
+        """Score NCHW images in [0, 1] beside their NChw context (any smaller size): N x 6 x H/8 x W/8, float32."""
+        height, width = images.shape[-2:]
+        x = torch.cat([2 * images - 1, F.interpolate(context, (height, width)).to(images.dtype)], 1)
+        scores = []
+        for layers, head in zip(self.blocks, self.proj, strict=True):
+            x = layers(x)
+            scores.append(F.avg_pool2d(head(x), SCORE_STRIDE * x.shape[-1] // width).float())
+        return torch.cat(scores, 1)
+
+
+def block(inputs: int, outputs: int, stride: int) -> nn.Sequential:
+    """Convolution (3x3, or 4x4 where it halves the size), batch norm, ReLU."""
+    size = 4 if stride == 2 else 3
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, size, stride=stride, padding=1, bias=False),
+        nn.BatchNorm2d(outputs),
+        nn.ReLU(inplace=True),
+    )
+
+
+class Seraena:
+    """Trains the critic and makes corrected targets; owns the critic's optimizer, replay ring and random choices.
+
+    Images are NCHW in [0, 1] (unclamped fakes are welcome), contexts NChw. Works in float32, and in bfloat16 autocast
+    when the caller opens it.
+    """
+
+    def __init__(
+        self,
+        image_channels: int,
+        context_channels: int,
+        width: float,
+        learning_rate: float,
+        replay_bytes: int,
+        seed: int,
+        device: torch.device,
+    ) -> None:
+        self.device = device
+        self.critic = Critic(image_channels, context_channels, width, seed).to(device)
+        # The author's betas and weight decay.
+        self.optimizer = torch.optim.AdamW(
+            self.critic.parameters(), learning_rate, betas=(0.9, 0.99), weight_decay=0.01
+        )
+        self.ring = ReplayRing(replay_bytes)
+        self.generator = torch.Generator(device).manual_seed(seed)
+
+    def step(self, fake: Tensor, real: Tensor, context: Tensor) -> dict[str, Tensor]:
+        """Train the critic once by least squares, fake to +1 and real to -1.
+
+        Each sample is real or fake by the toss of a coin; half of the fakes are the current ones, half replayed.
+
+        Returns:
+            "loss": the critic's loss before the step, 0-dim, on the device.
+        """
+        fake, real, context = fake.detach().to(real.dtype), real.detach(), context.detach()
+        self.ring.add(fake, context, self.generator)
+        current = len(fake) - len(fake) // 2
+        replayed, replayed_context = self.ring.draw(fake[current:], context[current:], self.generator)
+        fakes = torch.cat([fake[:current], replayed])
+        fake_contexts = torch.cat([context[:current], replayed_context])
+        is_fake = torch.rand(len(real), 1, 1, 1, generator=self.generator, device=real.device) < 0.5
+        self.critic.train()
+        with torch.enable_grad():
+            scores = self.critic(torch.where(is_fake, fakes, real), torch.where(is_fake, fake_contexts, context))
+            loss = F.mse_loss(scores, (2 * is_fake.to(scores.dtype) - 1).expand_as(scores))
+        self.optimizer.zero_grad()
+        loss.backward()
+        self.optimizer.step()
+        return {"loss": loss.detach()}
+
+    def correct(self, fake: Tensor, real: Tensor, context: Tensor) -> Tensor:
+        """Return the fakes moved against the critic's gradient, float32, detached: the target of the generator.
+
+        With L = mean over maps of (D(real) - D(fake + c))^2 per sample, c* = -dL/dc at 0 over (its standard deviation in
+        the whole batch + 1e-5): its RMS is 1 wherever the gradients exceed that floor.
+        """
+        fake, real, context = fake.detach().float(), real.detach().float(), context.detach()
+        self.critic.eval()
+        with torch.no_grad():
+            wanted = self.critic(real, context)
+        with torch.enable_grad():
+            correction = torch.zeros_like(fake, requires_grad=True)
+            distance = (self.critic(fake + correction, context) - wanted).square().mean((1, 2, 3)).sum()
+            (gradient,) = torch.autograd.grad(distance, correction)
+        return fake - gradient / (gradient.std(correction=0) + CORRECTION_FLOOR)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that the next step depends on; loads with weights_only=True."""
+        return {
+            "critic": self.critic.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "ring": self.ring.state_dict(),
+            "generator": self.generator.get_state(),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take over a state_dict() of the same settings."""
+        self.critic.load_state_dict(state["critic"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.ring.load_state_dict(state["ring"], self.device)
+        self.generator.set_state(state["generator"].cpu())
+
+
+def group_frames(video: Tensor, group: int) -> Tensor:
+    """Stack each `group` consecutive frames as channels, so that the critic sees motion.
+
+    Args:
+        video: NTCHW; the first frames are put before it once more where T is no multiple of `group`.
+        group: frames per sample.
+
+    Returns:
+        (N G) (group C) H W with G = ceil(T / group), the groups of a clip one after the other.
+
+    Raises:
+        ValueError: a group is longer than the clip.
+    """
+    frames = video.shape[1]
+    if group > frames:
+        raise ValueError(
+            f"losses.critic_group_frames must be at most the {frames} frames of a clip, but is {group}; lower it"
+        )
+    padded = torch.cat([video[:, : -frames % group], video], 1)
+    return padded.unflatten(1, (-1, group)).flatten(2, 3).flatten(0, 1)
+
+
+def group_context(latents: Tensor, groups: int) -> Tensor:
+    """Give each of a clip's `groups` samples the clip's mean latent: NTCHW -> (N groups) C H W."""
+    return latents.mean(1).repeat_interleave(groups, 0)

@@ -1,0 +1,21 @@
+"""Which device a run trains on."""
+
+import torch
+
+
+def resolve_device(name: str) -> torch.device:
+    """Turn training.device into a device that is there; "auto" is CUDA where there is a device, else the CPU.
+
+    Raises:
+        ValueError: CUDA was asked for and is not there, or the number is not one of its devices.
+    """
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if name == "auto":
+        name = "cuda" if count else "cpu"
+    device = torch.device(name)
+    if device.type == "cuda" and (device.index or 0) >= count:
+        raise ValueError(
+            f"training.device must be a device of this machine, but '{name}' was asked for and CUDA has {count}; "
+            'take "auto" or "cpu", or install a driver and torch with CUDA'
+        )
+    return device

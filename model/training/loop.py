@@ -1,0 +1,104 @@
+"""The training loop: a generator that whoever drives it reads, logs, prunes or closes."""
+
+import time
+from collections.abc import Generator
+from pathlib import Path
+
+import torch
+
+from model.bank import Bank
+from model.evaluation.perceptual import Perceptual
+from model.recipe import Recipe
+from model.training.batches import take_batch
+from model.training.checkpoint import resume, save
+from model.training.measurement import Measurement, name_values
+from model.training.state import Tally, TrainState, start_state
+from model.training.step import take_step
+from model.training.validation import add_scores
+
+
+def train(
+    recipe: Recipe,
+    bank: Bank,
+    *,
+    perceptual: Perceptual | None,
+    device: torch.device,
+    folder: Path | None = None,
+) -> Generator[Measurement, None, None]:
+    """Train a model and yield measurements; settings are checked and the state is built at the call.
+
+    A measurement comes every log_every and probe_every steps, with every evaluation, and at the last step.
+    `time/step_ms` and `gradient/clipped` are over the steps since the last measurement, everything else is of the step
+    itself. Evaluations score the averaged weights on bank.validation.
+
+    Args:
+        recipe: all settings of the run.
+        bank: clips with their reference latents; a bank on `device` saves a copy per step.
+        perceptual: LPIPS on `device`; None leaves the perceptual loss and score out.
+        device: where to train (resolve_device).
+        folder: of the run. Checkpoints are written below it once the measurement of their step was taken, and one that
+            is there is resumed: only steps after it are yielded, none when it is of the last step.
+
+    Raises:
+        ValueError: the settings contradict each other, the device or the bank, or the folder holds another run.
+        NonFiniteError: while training, at the first loss or gradient that is not finite.
+        OSError: a checkpoint cannot be written or read.
+    """
+    check_recipe(recipe, perceptual, device)
+    state = start_state(recipe, device)
+    if folder is not None:
+        resume(state, recipe, bank, folder)
+    return measure_steps(state, recipe, bank, perceptual, device, folder)
+
+
+def check_recipe(recipe: Recipe, perceptual: Perceptual | None, device: torch.device) -> None:
+    """Refuse settings that cannot be trained as they stand.
+
+    Raises:
+        ValueError: no loss has a weight, a perceptual weight without LPIPS, or bfloat16 without CUDA.
+    """
+    losses, precision = recipe.losses, recipe.training.precision
+    if not any((losses.encoder, losses.decoder, losses.reconstruction, losses.perceptual, losses.seraena)):
+        raise ValueError("a loss must have a weight above 0, but all five are 0; set losses.reconstruction = 1")
+    if losses.perceptual > 0 and perceptual is None:
+        raise ValueError(
+            f"losses.perceptual above 0 needs LPIPS, but it is {losses.perceptual} and LPIPS is not available; "
+            "provide the trunk's weights or set losses.perceptual = 0"
+        )
+    if precision == "bfloat16" and device.type != "cuda":
+        raise ValueError(f'training.precision = "bfloat16" needs CUDA, but the device is {device}; set it to "float32"')
+
+
+def measure_steps(
+    state: TrainState,
+    recipe: Recipe,
+    bank: Bank,
+    perceptual: Perceptual | None,
+    device: torch.device,
+    folder: Path | None,
+) -> Generator[Measurement, None, None]:
+    """Take the remaining steps, measure and save where it is due."""
+    settings = recipe.training
+    while state.step < settings.steps:
+        started = time.perf_counter()
+        probe = is_due(state.step + 1, settings.probe_every, settings.steps)
+        batch = take_batch(bank, state.step, recipe, device)
+        step = take_step(state, batch, recipe, perceptual, probe=probe)
+        clipped = 0 < recipe.optimizer.max_gradient_norm < step.gradient_norm
+        state.tally.add(clipped, time.perf_counter() - started)
+
+        evaluate_now = is_due(state.step, settings.evaluate_every, settings.steps)
+        if probe or evaluate_now or is_due(state.step, settings.log_every, settings.steps):
+            values = name_values(step, state.tally, recipe.losses)
+            state.tally = Tally()
+            measurement = Measurement(state.step, values)
+            if evaluate_now:
+                measurement = add_scores(measurement, state.average, recipe, bank, perceptual, device)
+            yield measurement
+        if folder is not None and is_due(state.step, settings.checkpoint_every, settings.steps):
+            save(state, recipe, bank, folder)
+
+
+def is_due(step: int, every: int, last: int) -> bool:
+    """Every so many steps, and at the last."""
+    return step % every == 0 or step == last

@@ -1,0 +1,96 @@
+"""All that a training is at one step, and how it starts."""
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from model.network.critic import Seraena
+from model.network.taehv import TAEHV
+from model.network.weights import load_weights
+from model.recipe import Recipe
+from model.training.average import start_average
+
+
+@dataclass
+class Tally:
+    """Counts since the last measurement: steps, clipped ones among them, and the seconds they took."""
+
+    steps: int = 0
+    clipped: int = 0
+    seconds: float = 0.0
+
+    def add(self, clipped: bool, seconds: float) -> None:
+        """Count one step."""
+        self.steps += 1
+        self.clipped += clipped
+        self.seconds += seconds
+
+
+@dataclass
+class TrainState:
+    """What changes during a training.
+
+    Batches need no state but `step`; the critic's generator, optimizer and replay ring are inside `seraena`.
+    """
+
+    model: TAEHV
+    average: TAEHV
+    optimizer: torch.optim.AdamW
+    seraena: Seraena
+    step: int = 0
+    tally: Tally = field(default_factory=Tally)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Tensors, numbers and texts only, so that it is read back without unpickling code."""
+        return {
+            "model": self.model.state_dict(),
+            "average": self.average.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "seraena": self.seraena.state_dict(),
+            "step": self.step,
+            "tally": asdict(self.tally),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take over every value of a `state_dict()` of the same settings."""
+        self.model.load_state_dict(state["model"])
+        self.average.load_state_dict(state["average"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.seraena.load_state_dict(state["seraena"])
+        self.step = state["step"]
+        self.tally = Tally(**state["tally"])
+
+
+def start_state(recipe: Recipe, device: torch.device) -> TrainState:
+    """Return the state before the first step: fresh weights from the seed, or those of network.weights.
+
+    Raises:
+        ValueError: network.weights cannot be read or does not fit the network.
+    """
+    seed, losses, adamw = recipe.training.seed, recipe.losses, recipe.optimizer
+    model = TAEHV(recipe.network, seed)
+    if recipe.network.weights:
+        load_weights(model, Path(recipe.network.weights))
+    model.to(device)
+    return TrainState(
+        model=model,
+        average=start_average(model),
+        optimizer=torch.optim.AdamW(
+            model.parameters(),
+            lr=adamw.learning_rate,
+            betas=(adamw.beta1, adamw.beta2),
+            weight_decay=adamw.weight_decay,
+            fused=True,
+        ),
+        seraena=Seraena(
+            image_channels=3 * losses.critic_group_frames,
+            context_channels=model.latent_channels,
+            width=losses.critic_width,
+            learning_rate=losses.critic_learning_rate,
+            replay_bytes=losses.replay_mib * 2**20,
+            seed=seed,
+            device=device,
+        ),
+    )

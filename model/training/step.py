@@ -1,0 +1,103 @@
+"""One optimisation step."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from model.evaluation.perceptual import Perceptual
+from model.network.critic import group_context, group_frames
+from model.recipe import Recipe
+from model.training.average import average_decay, update_average
+from model.training.batches import Batch
+from model.training.losses import LOSSES, measure_losses, weigh
+from model.training.passes import autocast, run_passes
+from model.training.probes import gradient_shares, input_range
+from model.training.schedules import multiplier
+from model.training.state import TrainState
+
+
+class NonFiniteError(RuntimeError):
+    """A loss or the gradient is NaN or infinite; raised before any weight moved."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one step measured.
+
+    Attributes:
+        losses: unweighted, before the weights moved.
+        total: their weighted sum.
+        gradient_norm: of all weights together, before clipping.
+        learning_rate: that the step was taken with.
+        critic_loss: 0-dim, on the device.
+        probes: gradient shares and input range, empty where not asked for.
+    """
+
+    losses: dict[str, float]
+    total: float
+    gradient_norm: float
+    learning_rate: float
+    critic_loss: Tensor
+    probes: dict[str, float]
+
+
+def take_step(state: TrainState, batch: Batch, recipe: Recipe, perceptual: Perceptual | None, *, probe: bool) -> Step:
+    """Move the model, its average and the critic by one step.
+
+    Losses and gradient norm are read to the host once, before the optimizer: the only wait for the device in a step.
+
+    Raises:
+        NonFiniteError: a loss or the gradient norm is not finite; nothing has moved then.
+    """
+    weights, precision = recipe.losses, recipe.training.precision
+    passes = run_passes(state.model, batch, weights, precision)
+    fake = group_frames(passes.decoded, weights.critic_group_frames)
+    real = group_frames(batch.video, weights.critic_group_frames)
+    context = group_context(batch.latents, len(fake) // len(batch.video))
+    with autocast(batch.video.device, precision):
+        corrected = state.seraena.correct(fake.detach(), real, context)
+
+    losses = measure_losses(passes, batch, fake, corrected, perceptual, weights)
+    weighted = weigh(losses, weights)
+    total = torch.stack(list(weighted.values())).sum()
+    probes = input_range(batch.video) | gradient_shares(weighted, state.model, LOSSES) if probe else {}
+    state.optimizer.zero_grad()
+    total.backward()
+    gradients = [parameter.grad for parameter in state.model.parameters() if parameter.grad is not None]
+    norm = torch.nn.utils.get_total_norm(gradients)
+
+    *values, total_value, norm_value = torch.stack([*losses.values(), total, norm]).tolist()
+    measured = dict(zip(losses, values, strict=True))
+    refuse_non_finite(measured | {"the gradient norm": norm_value}, state.step + 1)
+
+    if recipe.optimizer.max_gradient_norm > 0:
+        torch.nn.utils.clip_grads_with_norm_(state.model.parameters(), recipe.optimizer.max_gradient_norm, norm)
+    learning_rate = set_learning_rate(state, recipe)
+    state.optimizer.step()
+    state.step += 1
+    decay = average_decay(state.step, recipe.training.steps, recipe.training.average_share)
+    update_average(state.average, state.model, decay)
+    with autocast(batch.video.device, precision):
+        critic = state.seraena.step(fake.detach(), real, context)
+    return Step(measured, total_value, norm_value, learning_rate, critic["loss"], probes)
+
+
+def set_learning_rate(state: TrainState, recipe: Recipe) -> float:
+    """Give the optimizer the rate of the coming step and return it."""
+    share = multiplier(state.step, recipe.training.steps, recipe.schedule)
+    learning_rate = recipe.optimizer.learning_rate * share
+    for group in state.optimizer.param_groups:
+        group["lr"] = learning_rate
+    return learning_rate
+
+
+def refuse_non_finite(values: dict[str, float], step: int) -> None:
+    """Raise NonFiniteError when a value is NaN or infinite, naming each that is."""
+    bad = [f"{name} = {value}" for name, value in values.items() if not math.isfinite(value)]
+    if bad:
+        raise NonFiniteError(
+            f"losses and gradient must be finite, but at step {step} {', '.join(bad)}; the weights of step {step - 1} "
+            "are intact: lower optimizer.learning_rate, or look for damaged clips or latents"
+        )

@@ -1,0 +1,45 @@
+"""The end of a command: the ranking on the terminal and in the record, where to look, what to do next."""
+
+from rich.console import Console
+
+from model.settings import change
+from search.opening import OpenStudy
+from search.ranking import Row, rank, to_csv, to_table, verdict
+from search.record import to_toml
+from search.report import to_html
+from search.settings import Settings
+from search.space import changes
+from tracking.store import artifact_folder
+
+
+def conclude(opened: OpenStudy, settings: Settings, target: int, console: Console) -> None:
+    """Write the study's ranking, best settings and report to its run and end that; print the ranking and the next command."""
+    rows = rank(opened.study)
+    complete = len(rows) >= target
+    write_results(opened, settings, rows)
+    opened.parent.tags({"state": "complete" if complete else "interrupted"})
+    opened.parent.finish("FINISHED" if complete else "KILLED")
+    if rows:
+        console.print(to_table(rows, opened.prepared.yardsticks))
+        console.print(verdict(rows, opened.prepared.yardsticks), soft_wrap=True)
+    print_pointers(opened, settings, rows, console)
+
+
+def write_results(opened: OpenStudy, settings: Settings, rows: list[Row]) -> None:
+    """Write ranking.csv, report.html and best.toml (all settings of the best trial) to the study's run."""
+    parent = opened.parent
+    parent.text("ranking.csv", to_csv(rows))
+    parent.text("report.html", to_html(opened.study, rows, opened.prepared.yardsticks))
+    if rows and rows[0].metrics:
+        parent.text("best.toml", to_toml(change(settings, changes(rows[0].parameters))))
+        parent.metrics(rows[0].metrics, len(rows))
+
+
+def print_pointers(opened: OpenStudy, settings: Settings, rows: list[Row], console: Console) -> None:
+    """Say where the record lies and which command comes next."""
+    folder = artifact_folder(opened.prepared.store, opened.parent.id)
+    console.print(f"report   {folder / 'report.html'}", soft_wrap=True)
+    console.print("compare  python -m tracking.ui", soft_wrap=True)
+    if rows and rows[0].metrics:
+        best, steps = folder / "best.toml", settings.promotion.steps
+        console.print(f"next     python -m search.train --config {best} --set training.steps={steps}", soft_wrap=True)

@@ -1,0 +1,206 @@
+"""The one process that asks Optuna, hands out trials, writes the record and tells Optuna what came."""
+
+from dataclasses import dataclass, field
+from math import nan
+from multiprocessing.connection import wait
+
+from optuna import Trial
+from optuna.trial import TrialState
+
+from model.settings import change
+from model.training.measurement import Measurement
+from search.checkpoints import drop_checkpoints, is_kept
+from search.opening import OpenStudy
+from search.progress import TrialProgress
+from search.ranking import score_cells
+from search.record import TrainingRecord, start_training_record
+from search.settings import Settings
+from search.signals import StopRequest
+from search.space import changes, sample
+from search.study import BASELINE, LEFT_OUT, METRICS, REASON, RUN_ID, fail, finished
+from search.workers.local import LocalWorker
+from search.workers.messages import Assignment, Done, Failed, Progress, Ready, Task
+
+#: Seconds between looks at a request to stop.
+POLL_S = 0.5
+
+
+@dataclass
+class Running:
+    """A trial that a worker trains, in both records."""
+
+    trial: Trial
+    record: TrainingRecord
+
+
+@dataclass
+class Slot:
+    """Room for one worker, and the trial that it trains."""
+
+    assignment: Assignment
+    worker: LocalWorker
+    ready: bool = False
+    running: Running | None = None
+
+
+@dataclass
+class Coordinator:
+    """Runs trials until the study has `target` finished ones, a stop is asked for, or too many fail in a row."""
+
+    opened: OpenStudy
+    settings: Settings
+    target: int
+    progress: TrialProgress
+    stop: StopRequest
+    slots: list[Slot] = field(default_factory=list)
+    failures_in_a_row: int = 0
+
+    def run(self, assignments: list[Assignment]) -> None:
+        """Start a worker for each assignment and keep them busy.
+
+        Raises:
+            RuntimeError: `search.max_failures` trials failed in a row, or a worker died before its first trial.
+        """
+        self.slots = [Slot(assignment, LocalWorker(assignment)) for assignment in assignments]
+        try:
+            while not self.stop and (self.missing() or any(slot.running for slot in self.slots)):
+                self.hand_out()
+                for connection in wait([slot.worker.connection for slot in self.slots], timeout=POLL_S):
+                    self.listen(next(slot for slot in self.slots if slot.worker.connection is connection))
+        finally:
+            for slot in self.slots:
+                slot.worker.stop()
+                if slot.running:
+                    self.give_up(
+                        slot.running, f"interrupted by {self.stop.signal_name or 'an error of the coordinator'}"
+                    )
+
+    def missing(self) -> int:
+        """How many trials must still be started."""
+        running = sum(slot.running is not None for slot in self.slots)
+        return max(0, self.target - len(finished(self.opened.study)) - running)
+
+    def hand_out(self) -> None:
+        """Give every waiting worker a trial while some are missing."""
+        for slot in self.slots:
+            if slot.ready and slot.running is None and self.missing():
+                self.begin(slot)
+
+    def begin(self, slot: Slot) -> None:
+        """Ask Optuna for a trial, open its run and send it to the worker."""
+        trial = self.opened.study.ask()
+        trial_changes = changes(sample(trial, self.opened.space, trial.user_attrs.get(LEFT_OUT, [])))
+        baseline = trial.user_attrs.get(BASELINE, "")
+        record = start_training_record(
+            self.opened.prepared,
+            change(self.settings, trial_changes),
+            name=f"trial {trial.number:03d} {baseline}".strip(),
+            role="trial",
+            parent=self.opened.parent,
+            tags={"study": self.opened.study.study_name, "trial_number": str(trial.number), "baseline": baseline},
+        )
+        slot.running = Running(trial, record)
+        trial.set_user_attr(RUN_ID, record.run.id)
+        self.progress.step(trial.number, 0)
+        slot.worker.start(Task(trial.number, trial_changes, record.folder))
+
+    def listen(self, slot: Slot) -> None:
+        """Act on one message of a worker, or on its end."""
+        try:
+            message = slot.worker.receive()
+        except EOFError:
+            self.replace(slot)
+            return
+        if isinstance(message, Ready):
+            slot.ready = True
+            return
+        assert slot.running is not None, f"a worker without a trial says {message}"
+        if isinstance(message, Progress):
+            self.measure(slot.running, slot.worker, message.measurement)
+            return
+        running, slot.running = slot.running, None
+        if isinstance(message, Done):
+            self.complete(running)
+        else:
+            assert isinstance(message, Failed), f"a worker says nothing like {message}"
+            running.record.run.text("traceback.txt", message.traceback)
+            if message.diverged:
+                self.diverge(running, message.reason)
+            else:
+                self.fail(running, message.reason)
+
+    def measure(self, running: Running, worker: LocalWorker, measurement: Measurement) -> None:
+        """Write a measurement; after an evaluation tell Optuna and answer whether to go on."""
+        running.record.measure(measurement)
+        self.progress.step(running.trial.number, measurement.step)
+        if measurement.scores is not None:
+            running.trial.report(measurement.scores.score, measurement.step)
+            last = measurement.step >= self.settings.training.steps
+            worker.answer(last or not running.trial.should_prune())
+
+    def complete(self, running: Running) -> None:
+        """Close a trial that came to its end, or that was told to stop."""
+        trial, record = running.trial, running.record
+        assert record.scores is not None, "a trial ends with an evaluation"
+        metrics = record.scores.metrics()
+        pruned = record.step < self.settings.training.steps
+        trial.set_user_attr(METRICS, metrics)
+        keep = self.settings.tracking.keep_checkpoints
+        kept = not pruned and is_kept(self.opened.study, metrics["score"], keep)
+        # Results come before Optuna's word, so that a trial it calls complete has its artifacts even after a kill in between.
+        record.write_results(keep_checkpoint=kept)
+        if pruned:
+            self.opened.study.tell(trial, state=TrialState.PRUNED)
+        else:
+            self.opened.study.tell(trial, metrics["score"])
+        record.close("KILLED" if pruned else "FINISHED")
+        self.failures_in_a_row = 0
+        drop_checkpoints(self.opened.study, self.opened.prepared.store, keep, most=1)
+        score, psnr, ssim, lpips = score_cells(metrics)
+        label = f"{record.name} {'pruned' if pruned else 'done'}: score {score}, {psnr} dB, SSIM {ssim}, LPIPS {lpips}"
+        self.progress.ended(trial.number, label, metrics)
+
+    def diverge(self, running: Running, reason: str) -> None:
+        """Close a trial whose values were not finite as pruned: the sampler learns from those, not from failures."""
+        trial, record = running.trial, running.record
+        trial.set_user_attr(REASON, reason)
+        trial.set_user_attr(METRICS, {})
+        trial.report(nan, record.step + 1)
+        record.write_results(keep_checkpoint=False, failure=reason)
+        self.opened.study.tell(trial, state=TrialState.PRUNED)
+        record.close("KILLED", reason)
+        self.progress.ended(trial.number, f"{record.name} diverged: {reason}", {})
+
+    def fail(self, running: Running, reason: str) -> None:
+        """Close a trial that could not be carried out, and stop the study when that happens again and again."""
+        self.give_up(running, reason)
+        self.failures_in_a_row += 1
+        if self.failures_in_a_row >= self.settings.search.max_failures:
+            raise RuntimeError(
+                f"at most {self.settings.search.max_failures - 1} trials may fail in a row, but the last failed with: {reason}; "
+                "mend the cause and give the same command again, finished trials are kept"
+            )
+
+    def give_up(self, running: Running, reason: str) -> None:
+        """Close a trial as failed in both records and queue its parameters again."""
+        running.record.write_results(keep_checkpoint=False, failure=reason)
+        again = fail(self.opened.study, running.trial.number, reason)
+        running.record.close("FAILED", reason)
+        end = "its settings are queued again" if again else "its settings are given up"
+        self.progress.ended(running.trial.number, f"{running.record.name} failed: {reason}; {end}", None)
+
+    def replace(self, slot: Slot) -> None:
+        """A worker has ended by itself: fail its trial and start another worker.
+
+        Raises:
+            RuntimeError: it died before it was ready, so another one would too.
+        """
+        code = slot.worker.stop()
+        if not slot.ready:
+            raise RuntimeError(
+                f"a worker must start, but ended with exit code {code} before its first trial; see above"
+            )
+        slot.worker, slot.ready = LocalWorker(slot.assignment), False
+        running, slot.running = slot.running, None
+        if running:
+            self.fail(running, f"its worker ended with exit code {code}")

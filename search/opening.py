@@ -1,0 +1,42 @@
+"""Everything of a study opened and brought into agreement, before its first trial."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from optuna import Study
+from optuna.distributions import BaseDistribution
+
+from search.preparation import Preparation, prepare
+from search.reconcile import reconcile
+from search.record import open_study_run
+from search.settings import Settings
+from search.space import distributions
+from search.storage import open_storage
+from search.study import finished, load_study
+from tracking.run import Run
+
+
+@dataclass(frozen=True)
+class OpenStudy:
+    """A study in both records, its space, and what its trials share."""
+
+    study: Study
+    space: dict[str, BaseDistribution]
+    prepared: Preparation
+    parent: Run
+
+    def num_finished(self) -> int:
+        """How many trials count towards --trials."""
+        return len(finished(self.study))
+
+
+def open_everything(settings: Settings, say: Callable[[str], None]) -> OpenStudy:
+    """Open both databases, make the bank, make or load the study, and close what a killed command left open."""
+    storage = open_storage(Path(settings.tracking.root))
+    prepared = prepare(settings, say)
+    perceptual = prepared.perceptual is not None
+    study = load_study(settings, storage, perceptual, prepared.bank.digest)
+    parent = open_study_run(prepared, settings, study.study_name)
+    reconcile(study, prepared.store, parent, settings.tracking.keep_checkpoints, say)
+    return OpenStudy(study, distributions(settings.search.space, perceptual), prepared, parent)

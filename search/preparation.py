@@ -1,0 +1,54 @@
+"""What every training needs before its first step: a record, a bank, LPIPS or the word that it is missing, yardsticks."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from model.bank import Bank, build_bank
+from model.evaluation.evaluation import Scores
+from model.evaluation.perceptual import Perceptual, PerceptualUnavailable, load_perceptual
+from model.evaluation.yardsticks import measure_yardsticks
+from model.training.device import resolve_device
+from search.settings import Settings, recipe_of
+from tracking.store import Store, open_store
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """The record and all that trainings share."""
+
+    store: Store
+    bank: Bank
+    device: torch.device
+    perceptual: Perceptual | None
+    yardsticks: dict[str, Scores]
+
+
+def prepare(settings: Settings, say: Callable[[str], None]) -> Preparation:
+    """Open the record first (it must be writable before anything is spent), then make the bank and the yardsticks."""
+    store = open_store(settings.tracking)
+    device = resolve_device(settings.training.device)
+    perceptual = find_perceptual(settings, device, say)
+    bank = build_bank(recipe_of(settings), device, say)
+    say(
+        f"bank: {len(bank.training)} training and {len(bank.validation)} validation clips of "
+        f"{settings.data.frames} frames at {settings.data.crop_px} px, digest {bank.digest}"
+    )
+    yardsticks = measure_yardsticks(bank, settings.evaluation, perceptual, device)
+    return Preparation(store, bank, device, perceptual, yardsticks)
+
+
+def find_perceptual(settings: Settings, device: torch.device, say: Callable[[str], None]) -> Perceptual | None:
+    """Load LPIPS, or say once and plainly that it cannot be had."""
+    try:
+        return load_perceptual(settings.evaluation.lpips, device)
+    except PerceptualUnavailable as error:
+        say(f"no LPIPS: val/lpips and val/overall are absent and the perceptual loss is not searched. {error}")
+        return None
+
+
+def running_folder(store: Store) -> Path:
+    """Where trainings keep their own files while they run."""
+    return store.root / "running"

@@ -1,0 +1,111 @@
+"""What a person sees of long work: a bar on a terminal, plain lines elsewhere."""
+
+import time
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from model.training.measurement import Measurement
+
+
+def show_duration(seconds: float) -> str:
+    """Format seconds as 42 s, 3 min 20 s or 2 h 05 min."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+class Bar:
+    """A bar of things done out of a total; the remaining time comes from what this command itself has done."""
+
+    def __init__(self, console: Console, things: str, already: int, total: int) -> None:
+        self.console = console
+        self.already, self.total = already, total
+        self.started = time.monotonic()
+        self.bar = Progress(
+            TextColumn(things),
+            BarColumn(bar_width=30),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[state]}", markup=False),
+            TimeElapsedColumn(),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+        self.task = self.bar.add_task(things, total=total, completed=already, state="starting")
+
+    def __enter__(self) -> Self:
+        self.bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.bar.stop()
+
+    def show(self, done: float, state: str) -> None:
+        """Move the bar."""
+        self.bar.update(self.task, completed=min(done, self.total), state=f"{state}, {self.remaining(done)}")
+
+    def line(self, text: str) -> None:
+        """Print a line that stays, above the bar where there is one."""
+        self.console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+    def remaining(self, done: float) -> str:
+        """Say how long it will still take, or how long it took."""
+        elapsed = time.monotonic() - self.started
+        if done >= self.total:
+            return f"took {show_duration(elapsed)}"
+        if done <= self.already:
+            return "remaining time not known yet"
+        return f"{show_duration(elapsed / (done - self.already) * (self.total - done))} remaining"
+
+
+class TrialProgress(Bar):
+    """Trials finished and to come, the running ones' steps, the best score."""
+
+    def __init__(self, console: Console, already: int, total: int, steps: int) -> None:
+        super().__init__(console, "trials", already, total)
+        self.finished, self.steps = already, steps
+        self.best: float | None = None
+        self.running: dict[int, int] = {}
+
+    def step(self, number: int, step: int) -> None:
+        """Note how far a running trial is."""
+        self.running[number] = step
+        best = [f"best {self.best:.2f}"] if self.best is not None else []
+        self.show(self.done, ", ".join([*best, *(f"trial {n} at {s}/{self.steps}" for n, s in self.running.items())]))
+
+    def ended(self, number: int, label: str, metrics: Mapping[str, float] | None) -> None:
+        """Note the end of a trial; without metrics it failed and does not count."""
+        self.running.pop(number, None)
+        if metrics is not None:
+            self.finished += 1
+            self.best = max(filter(None, (self.best, metrics.get("score"))), default=None)
+        self.line(f"[{self.finished}/{self.total}] {label}; {self.remaining(self.done)}")
+
+    @property
+    def done(self) -> float:
+        """Finished trials and the finished parts of the running ones."""
+        return self.finished + sum(self.running.values()) / self.steps
+
+
+class StepProgress(Bar):
+    """Steps of one training; a line for every evaluation."""
+
+    def __init__(self, console: Console, steps: int) -> None:
+        super().__init__(console, "steps", 0, steps)
+
+    def step(self, measurement: Measurement) -> None:
+        """Note a measurement."""
+        values, step = measurement.values, measurement.step
+        self.show(step, f"loss {values['loss/total']:.4g}")
+        if measurement.scores is not None:
+            scores = ", ".join(f"{name} {value:.4g}" for name, value in measurement.scores.metrics().items())
+            self.line(f"[{step}/{self.total}] {scores}; {self.remaining(step)}")

@@ -1,0 +1,103 @@
+"""Trials in order of their score, as rows, as a file and as a table."""
+
+import csv
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from optuna import Study
+from optuna.trial import TrialState
+from rich.table import Table
+
+from model.evaluation.evaluation import Scores
+from search.space import PLACES, complete
+from search.study import BASELINE, METRICS, RUN_ID, finished
+
+#: Columns of the scores, in the order in which tables show them.
+SCORES = {"score": "score", "val/psnr": "PSNR dB", "val/ssim": "SSIM", "val/lpips": "LPIPS", "val/overall": "Overall"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A finished trial; `metrics` are those of its last evaluation."""
+
+    place: int
+    number: int
+    name: str  # of the baseline that it is, else ""
+    state: str
+    metrics: dict[str, float]
+    parameters: dict[str, Any]
+    run_id: str
+
+
+def rank(study: Study) -> list[Row]:
+    """Return the finished trials, best first; complete ones before pruned ones, whose scores are of an earlier step."""
+    trials = sorted(
+        finished(study),
+        key=lambda trial: (trial.state != TrialState.COMPLETE, -trial.user_attrs[METRICS].get("score", float("-inf"))),
+    )
+    return [
+        Row(
+            place,
+            trial.number,
+            trial.user_attrs.get(BASELINE, ""),
+            trial.state.name,
+            trial.user_attrs[METRICS],
+            complete(trial.params),
+            trial.user_attrs[RUN_ID],
+        )
+        for place, trial in enumerate(trials, start=1)
+    ]
+
+
+def to_csv(rows: list[Row]) -> str:
+    """Write all rows with scores, parameters and run ids."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer)
+    writer.writerow(["place", "trial", "baseline", "state", *SCORES, *PLACES, "run_id"])
+    for row in rows:
+        scores = [row.metrics.get(name, "") for name in SCORES]
+        parameters = [row.parameters[name] for name in PLACES]
+        writer.writerow([row.place, row.number, row.name, row.state, *scores, *parameters, row.run_id])
+    return buffer.getvalue()
+
+
+def to_table(rows: list[Row], yardsticks: Mapping[str, Scores], most: int = 10) -> Table:
+    """Return a terminal table: the best trials, every baseline wherever it stands, and the yardsticks."""
+    table = Table(title="ranking", title_justify="left", header_style="bold")
+    for heading in ["place", "trial", *list(SCORES.values())[:4], *PLACES]:
+        table.add_column(heading.replace("_", " "), justify="left" if heading in ("trial", "schedule") else "right")
+    for row in rows:
+        if row.place <= most or row.name:
+            label = f"{row.number} {row.name}".strip() + (" (pruned)" if row.state == "PRUNED" else "")
+            parameters = [show(row.parameters[name]) for name in PLACES]
+            table.add_row(
+                str(row.place), label, *score_cells(row.metrics), *parameters, style="bold" if row.place == 1 else ""
+            )
+    table.add_section()
+    for name, scores in yardsticks.items():
+        table.add_row("", name.replace("_", " "), *score_cells(scores.metrics()), style="dim")
+    return table
+
+
+def score_cells(metrics: Mapping[str, float]) -> list[str]:
+    """Format score, PSNR, SSIM and LPIPS; a dash for what was not measured."""
+    formats = {"score": ".2f", "val/psnr": ".2f", "val/ssim": ".3f", "val/lpips": ".3f"}
+    return [format(metrics[name], form) if name in metrics else "-" for name, form in formats.items()]
+
+
+def show(value: Any) -> str:
+    """Format a parameter in few characters."""
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def verdict(rows: list[Row], yardsticks: Mapping[str, Scores]) -> str:
+    """Say in one or two sentences what won and against what."""
+    if not rows or "val/psnr" not in rows[0].metrics:
+        return "no trial has a score yet"
+    best = rows[0].metrics["val/psnr"]
+    against = {f"{row.name}": row.metrics["val/psnr"] for row in rows if row.name and "val/psnr" in row.metrics}
+    against |= {name: scores.psnr for name, scores in yardsticks.items()}
+    gains = ", ".join(f"{best - psnr:+.2f} dB against {name.replace('_', ' ')}" for name, psnr in against.items())
+    return f"best: trial {rows[0].number} with {best:.2f} dB; {gains}"

@@ -1,0 +1,130 @@
+"""What a study leaves in MLflow: one parent run, a child for every training."""
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import tomli_w
+
+from model.evaluation.evaluation import Scores
+from model.settings import FrozenSettings, flatten, identity
+from model.training.measurement import Measurement
+from search.preparation import Preparation, running_folder
+from search.settings import Settings, recipe_of
+from tracking.diagnosis import Diagnosis, Evidence, diagnose, to_json, to_markdown
+from tracking.provenance import log_provenance
+from tracking.query import find_runs
+from tracking.run import Run, reopen_run, start_run
+
+Status = Literal["FINISHED", "KILLED", "FAILED"]
+
+#: The tag `state` of a run by its MLflow status (DESIGN section 4, Run tree).
+STATES = {"FINISHED": "complete", "KILLED": "pruned", "FAILED": "failed"}
+
+
+def to_toml(settings: FrozenSettings) -> str:
+    """Write settings as a file that --config takes."""
+    return tomli_w.dumps(settings.model_dump(mode="json"))
+
+
+@dataclass
+class TrainingRecord:
+    """The MLflow run of one training: what is measured goes in, what is known at the end comes out."""
+
+    name: str
+    run: Run
+    settings: Settings
+    folder: Path  # the training's own files; gone when the record is closed
+    yardsticks: Mapping[str, Scores]
+    curves: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
+    scores: Scores | None = None
+    step: int = 0
+
+    def measure(self, measurement: Measurement) -> None:
+        """Write one measurement."""
+        self.step = measurement.step
+        self.run.metrics(measurement.values, measurement.step)
+        for name, value in measurement.values.items():
+            self.curves.setdefault(name, []).append((measurement.step, value))
+        if measurement.scores is not None:
+            self.scores = measurement.scores
+        if measurement.picture is not None:
+            self.run.picture(measurement.picture, "validation", measurement.step)
+
+    def write_results(self, keep_checkpoint: bool, failure: str | None = None) -> Diagnosis:
+        """Write evaluation, diagnosis and (if wanted) the checkpoint; the run stays open."""
+        if self.scores is not None:
+            yardsticks = {name: scores.to_json() for name, scores in self.yardsticks.items()}
+            self.run.json("evaluation.json", self.scores.to_json() | {"step": self.step, "yardsticks": yardsticks})
+        diagnosis = diagnose(self.evidence(failure))
+        self.run.json("diagnosis.json", to_json(diagnosis))
+        self.run.text("diagnosis.md", to_markdown(diagnosis, "en"))
+        self.run.text("diagnosis.zh.md", to_markdown(diagnosis, "zh"))
+        self.run.tags({"diagnosis": diagnosis.verdict})
+        if keep_checkpoint:
+            self.run.files(self.folder / "checkpoint", "checkpoint")
+        return diagnosis
+
+    def close(self, status: Status, failure: str | None = None) -> None:
+        """End the run and remove the training's own files."""
+        self.run.tags({"state": STATES[status]} | ({"reason": failure} if failure else {}))
+        self.run.finish(status)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def summary(self) -> str:
+        """Say the last scores in one line."""
+        assert self.scores is not None, "a training ends with an evaluation"
+        return ", ".join(f"{name.removeprefix('val/')} {value:.4g}" for name, value in self.scores.metrics().items())
+
+    def evidence(self, failure: str | None) -> Evidence:
+        """Gather what the diagnosis may look at."""
+        reference = self.yardsticks["reference"]
+        return Evidence(
+            settings=flatten(recipe_of(self.settings)),
+            curves=self.curves,
+            evaluation=self.scores.to_json() if self.scores else None,
+            baselines={name: scores.to_json() for name, scores in self.yardsticks.items() if name != "reference"},
+            reference=reference.to_json(),
+            failure=failure,
+        )
+
+
+def start_training_record(
+    prepared: Preparation,
+    settings: Settings,
+    *,
+    name: str,
+    role: Literal["trial", "confirm", "full", "train"],
+    parent: Run | None,
+    tags: Mapping[str, str],
+) -> TrainingRecord:
+    """Open the run of one training with its parameters, settings and provenance."""
+    recipe = recipe_of(settings)
+    run = start_run(prepared.store, name, role, parent, {"identity": identity(recipe), "state": "running"} | dict(tags))
+    run.parameters(flatten(recipe))
+    run.text("conf.toml", to_toml(settings))
+    log_provenance(run, prepared.bank.facts["manifest"], prepared.bank.digest)
+    folder = running_folder(prepared.store) / run.id
+    folder.mkdir(parents=True)
+    return TrainingRecord(name, run, settings, folder, prepared.yardsticks)
+
+
+def open_study_run(prepared: Preparation, settings: Settings, study: str) -> Run:
+    """Reopen the parent run of a study, or start it with the study's settings, yardsticks and provenance."""
+    known = find_runs(prepared.store, role="study", study=study)
+    if known:
+        return reopen_run(prepared.store, known[0].id)
+    tags = {"study": study, "state": "running", "identity": identity(recipe_of(settings))}
+    run = start_run(prepared.store, study, "study", None, tags)
+    run.parameters(flatten(settings))
+    run.text("conf.toml", to_toml(settings))
+    log_provenance(run, prepared.bank.facts["manifest"], prepared.bank.digest)
+    run.json("yardsticks.json", {name: scores.to_json() for name, scores in prepared.yardsticks.items()})
+    values: dict[str, float] = {}
+    for name, scores in prepared.yardsticks.items():
+        values |= {f"yardstick/{name}/{key.removeprefix('val/')}": value for key, value in scores.metrics().items()}
+    run.metrics(values, 0)
+    run.flush()
+    return run

@@ -1,0 +1,70 @@
+"""python -m search.run: run or resume the study, rank its trials, say what to do next."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from model.cli import ConfigOption, DebugOption, InterruptedWorkError, ProfileOption, SetOption, resolve_profile, run
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from search.settings import Settings
+
+
+def main(
+    trials: Annotated[
+        int, typer.Option("--trials", min=1, help="Finished trials that the study shall have in all.")
+    ] = 50,
+    config: ConfigOption = Path("conf.toml"),
+    profile: ProfileOption = "auto",
+    set_: SetOption = None,
+    debug: DebugOption = False,
+) -> None:
+    """Search loss weights, learning rate and schedule; give the same command again to go on after an interruption.
+
+    Example: python -m search.run --trials 50 --set data.source=/path/to/videos
+    """
+    from rich.console import Console
+
+    from search.settings import load_settings
+
+    console = Console(highlight=False)
+    settings = load_settings(config, resolve_profile(profile, console.print), set_ or ())
+    search(settings, trials, console)
+
+
+def search(settings: "Settings", target: int, console: "Console") -> None:
+    """Bring the study to `target` finished trials and report it.
+
+    Raises:
+        ValueError: settings or data break a rule.
+        RuntimeError: the work failed.
+        InterruptedWorkError: the person asked to stop.
+    """
+    from search.conclusion import conclude
+    from search.coordinator import Coordinator
+    from search.lock import study_lock
+    from search.opening import open_everything
+    from search.progress import TrialProgress
+    from search.signals import stop_on_signal
+    from search.workers.assignments import assignments
+
+    with study_lock(Path(settings.tracking.root)):
+        opened = open_everything(settings, console.print)
+        already = opened.num_finished()
+        console.print(f"study {opened.study.study_name}: {already} of {target} trials finished")
+        with stop_on_signal() as stop, TrialProgress(console, already, target, settings.training.steps) as progress:
+            if already < target:
+                Coordinator(opened, settings, target, progress, stop).run(assignments(settings, opened.prepared))
+        conclude(opened, settings, target, console)
+    if stop:
+        raise InterruptedWorkError(
+            f"stopped by {stop.signal_name} with {opened.num_finished()} of {target} trials finished; "
+            "nothing is lost, the same command goes on from here"
+        )
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,34 @@
+"""Ctrl-C and termination as a request: the first lets the record be closed, the second stops at once."""
+
+import contextlib
+import signal
+from collections.abc import Iterator
+from types import FrameType
+
+
+class StopRequest:
+    """True once the person (SIGINT) or the system (SIGTERM) has asked to stop."""
+
+    def __init__(self) -> None:
+        self.signal_name = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.signal_name)
+
+
+@contextlib.contextmanager
+def stop_on_signal() -> Iterator[StopRequest]:
+    """Turn the first SIGINT or SIGTERM within the block into a request; the second one raises KeyboardInterrupt."""
+    request = StopRequest()
+
+    def handle(number: int, _frame: FrameType | None) -> None:
+        if request:
+            raise KeyboardInterrupt("stopped at once by a second signal; the next start closes what is left open")
+        request.signal_name = signal.Signals(number).name
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield request
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

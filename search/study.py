@@ -1,0 +1,116 @@
+"""A study in Optuna: made or reopened, its sampler and pruner, its baselines, what is finished."""
+
+import hashlib
+import json
+import warnings
+
+import optuna
+from optuna import Study, Trial
+from optuna.pruners import BasePruner, MedianPruner, NopPruner, SuccessiveHalvingPruner
+from optuna.samplers import TPESampler
+from optuna.storages import BaseStorage
+from optuna.trial import FrozenTrial, TrialState
+
+from model.settings import identity
+from search.settings import SearchSettings, Settings, recipe_of
+from search.space import baseline_parameters
+
+#: User attributes of trials.
+BASELINE, LEFT_OUT, RETRIES, RUN_ID, REASON, METRICS = (
+    "baseline",
+    "left_out",
+    "retries",
+    "mlflow_run_id",
+    "reason",
+    "metrics",
+)
+
+#: A failed trial is tried again this often before its parameters are given up (DESIGN section 4, Processes).
+MAX_RETRIES = 2
+
+optuna.logging.set_verbosity(optuna.logging.WARNING)
+
+
+def study_name(settings: Settings, perceptual: bool) -> str:
+    """Name of the study: the chosen name and 8 hex digits of all that makes results comparable (recipe, space, LPIPS or none)."""
+    search = settings.search
+    parts = [
+        identity(recipe_of(settings)),
+        search.space.model_dump(mode="json"),
+        search.seed,
+        search.pruner,
+        perceptual,
+    ]
+    return f"{search.study}-{hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:8]}"
+
+
+def load_study(settings: Settings, storage: BaseStorage, perceptual: bool, digest: str) -> Study:
+    """Make or reopen the study; a new one gets the baselines of conf.toml as its first trials.
+
+    Raises:
+        ValueError: the study was begun on other data.
+    """
+    name = study_name(settings, perceptual)
+    study = optuna.create_study(
+        study_name=name, storage=storage, direction="maximize", load_if_exists=True, pruner=make_pruner(settings)
+    )
+    begun_with = study.user_attrs.get("data_digest")
+    if begun_with is None:
+        study.set_user_attr("data_digest", digest)
+    elif begun_with != digest:
+        raise ValueError(
+            f"a study must keep its data, but {name} began with digest {begun_with} and the data now has {digest}; "
+            "restore the data or begin another study with --set search.study=NAME"
+        )
+    study.sampler = make_sampler(settings.search, len(study.trials))
+    enqueue_baselines(study, settings.search, perceptual)
+    return study
+
+
+def make_sampler(search: SearchSettings, num_trials: int) -> TPESampler:
+    """TPE whose seed depends on the number of trials so far: the same seed after a restart would draw the same trials again."""
+    seed = int(hashlib.sha256(f"{search.seed}:{num_trials}".encode()).hexdigest()[:8], 16)
+    return TPESampler(seed=seed, n_startup_trials=search.startup_trials)
+
+
+def make_pruner(settings: Settings) -> BasePruner:
+    """The pruner of conf.toml; it sees the score at every evaluation."""
+    every = min(settings.training.evaluate_every, settings.training.steps)
+    if settings.search.pruner == "median":
+        return MedianPruner(n_startup_trials=settings.search.startup_trials, n_warmup_steps=every)
+    if settings.search.pruner == "asha":
+        return SuccessiveHalvingPruner(min_resource=every, reduction_factor=2)
+    return NopPruner()
+
+
+def enqueue_baselines(study: Study, search: SearchSettings, perceptual: bool) -> None:
+    """Queue each baseline that the study does not have yet."""
+    known = {trial.user_attrs.get(BASELINE) for trial in study.trials}
+    for name, baseline in search.baselines.items():
+        if name not in known:
+            parameters, left_out = baseline_parameters(baseline, perceptual)
+            with warnings.catch_warnings():
+                # A baseline may lie outside the searched ranges: it is there to be compared with.
+                warnings.filterwarnings("ignore", message="Fixed parameter")
+                study.enqueue_trial(parameters, user_attrs={BASELINE: name, LEFT_OUT: left_out})
+
+
+def finished(study: Study) -> list[FrozenTrial]:
+    """Trials that count towards --trials: complete ones and pruned ones."""
+    return study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
+
+
+def fail(study: Study, number: int, reason: str) -> bool:
+    """Close a trial as FAIL with its reason and queue its parameters again; False when it was tried often enough."""
+    trial = study.trials[number]
+    # A frozen trial's id has no public name, and Trial is the only public way to write an attribute.
+    Trial(study, trial._trial_id).set_user_attr(REASON, reason)
+    study.tell(trial.number, state=TrialState.FAIL, skip_if_finished=True)
+    retries = int(trial.user_attrs.get(RETRIES, 0))
+    # A trial that was taken from the queue but stopped before it sampled has its parameters only there.
+    parameters = trial.system_attrs.get("fixed_params", {}) | trial.params
+    if retries >= MAX_RETRIES or not parameters:
+        return False
+    kept = {name: trial.user_attrs[name] for name in (BASELINE, LEFT_OUT) if name in trial.user_attrs}
+    study.enqueue_trial(parameters, user_attrs=kept | {RETRIES: retries + 1, "retry_of": trial.number})
+    return True

@@ -1,0 +1,79 @@
+"""python -m search.train: one tracked run of the settings as they stand."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from model.cli import ConfigOption, DebugOption, InterruptedWorkError, ProfileOption, SetOption, resolve_profile, run
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from search.settings import Settings
+
+
+def main(
+    config: ConfigOption = Path("conf.toml"),
+    profile: ProfileOption = "auto",
+    set_: SetOption = None,
+    debug: DebugOption = False,
+) -> None:
+    """Train once with the settings of conf.toml and record it.
+
+    Example: python -m search.train --set training.steps=5000 --set data.source=/path/to/videos
+    """
+    from rich.console import Console
+
+    from search.settings import load_settings
+
+    console = Console(highlight=False)
+    settings = load_settings(config, resolve_profile(profile, console.print), set_ or ())
+    train_once(settings, console)
+
+
+def train_once(settings: "Settings", console: "Console") -> None:
+    """Train, record and diagnose one run.
+
+    Raises:
+        ValueError: the settings or the data break a rule.
+        RuntimeError: a value was not finite, or the work failed otherwise; the run is recorded as failed.
+        InterruptedWorkError: the person asked to stop.
+    """
+    import contextlib
+
+    from model.training.loop import check_recipe, train
+    from search.preparation import prepare
+    from search.progress import StepProgress
+    from search.record import start_training_record
+    from search.settings import recipe_of
+    from search.signals import stop_on_signal
+    from tracking.store import artifact_folder
+
+    recipe = recipe_of(settings)
+    prepared = prepare(settings, console.print)
+    check_recipe(recipe, prepared.perceptual, prepared.device)
+    record = start_training_record(
+        prepared, settings, name=f"train {settings.training.steps} steps", role="train", parent=None, tags={}
+    )
+    steps = train(recipe, prepared.bank, perceptual=prepared.perceptual, device=prepared.device, folder=record.folder)
+    with stop_on_signal() as stop, StepProgress(console, settings.training.steps) as progress:
+        try:
+            with contextlib.closing(steps):
+                for measurement in steps:
+                    record.measure(measurement)
+                    progress.step(measurement)
+                    if stop:
+                        raise InterruptedWorkError(f"stopped by {stop.signal_name} at step {measurement.step}")
+        except BaseException as error:
+            record.write_results(keep_checkpoint=True, failure=str(error))
+            record.close("KILLED" if isinstance(error, InterruptedWorkError) else "FAILED", str(error))
+            raise
+    diagnosis = record.write_results(keep_checkpoint=True)
+    record.close("FINISHED")
+    folder = artifact_folder(prepared.store, record.run.id)
+    console.print(f"scores    {record.summary()}", soft_wrap=True)
+    console.print(f"diagnosis {diagnosis.verdict}: {folder / 'diagnosis.md'}", soft_wrap=True)
+    console.print(f"next      python -m model.evaluate {folder / 'checkpoint' / 'model.safetensors'}", soft_wrap=True)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,55 @@
+"""Workers as processes of this machine."""
+
+import multiprocessing
+from multiprocessing.connection import Connection
+from typing import Any
+
+from search.workers.messages import Assignment, Task
+from search.workers.worker import work
+
+#: Seconds that a worker gets to leave by itself before it is killed.
+GRACE_S = 10
+
+
+class LocalWorker:
+    """A long-lived process with one device; `connection` can be waited on.
+
+    Processes are spawned, not forked: CUDA and the databases' connections do not survive a fork.
+    """
+
+    def __init__(self, assignment: Assignment) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.connection: Connection
+        self.connection, theirs = context.Pipe()
+        self.process = context.Process(target=work, args=(theirs, assignment), daemon=True)
+        self.process.start()
+        theirs.close()
+
+    def start(self, task: Task) -> None:
+        """Hand out a trial."""
+        self.connection.send(task)
+
+    def answer(self, go_on: bool) -> None:
+        """Answer a measurement with scores."""
+        self.connection.send(go_on)
+
+    def receive(self) -> Any:
+        """Return the next message.
+
+        Raises:
+            EOFError: the process has ended.
+        """
+        try:
+            return self.connection.recv()
+        except ConnectionResetError as error:
+            raise EOFError from error
+
+    def stop(self) -> int | None:
+        """End the process and return its exit code (negative: the signal that killed it)."""
+        self.connection.close()
+        self.process.terminate()
+        self.process.join(GRACE_S)
+        if self.process.is_alive():
+            self.process.kill()
+            self.process.join()
+        return self.process.exitcode

@@ -1,0 +1,53 @@
+"""What coordinator and worker say to each other; plain values, so that reading them needs no torch."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from model.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """What a worker is for: the study's recipe and bank, its device, and whether LPIPS is to be had."""
+
+    recipe: Recipe
+    bank: Path
+    perceptual: bool
+    cuda_device: str | None  # one name of CUDA_VISIBLE_DEVICES; None on the CPU
+    num_threads: int
+
+
+@dataclass(frozen=True)
+class Task:
+    """One trial: its changes of the recipe and the folder for its checkpoint."""
+
+    number: int
+    changes: dict[str, Any]
+    folder: Path
+
+
+@dataclass(frozen=True)
+class Ready:
+    """The worker holds its bank and waits for a task."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A measurement of the running trial; after one with scores the worker waits for "go on" (True) or "stop" (False)."""
+
+    measurement: Any  # model.training.measurement.Measurement
+
+
+@dataclass(frozen=True)
+class Done:
+    """The trial ended at its last step or was told to stop."""
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The trial ended with an error; diverged says that a value was not finite, which the sampler shall learn from."""
+
+    reason: str
+    traceback: str
+    diverged: bool

@@ -1,0 +1,65 @@
+"""What runs inside a worker process: one device, many trials."""
+
+import contextlib
+import os
+import signal
+import traceback
+from multiprocessing.connection import Connection
+
+from search.workers.messages import Assignment, Done, Failed, Progress, Ready, Task
+
+
+def work(connection: Connection, assignment: Assignment) -> None:
+    """Serve tasks until the coordinator closes the connection or dies.
+
+    torch is imported here and not above: the device must be chosen first.
+    """
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # Ctrl-C reaches the whole group; the coordinator decides what it means
+    if assignment.cuda_device is not None:
+        os.environ["CUDA_VISIBLE_DEVICES"] = assignment.cuda_device
+    with contextlib.suppress(
+        EOFError, BrokenPipeError, ConnectionResetError
+    ):  # the coordinator is gone: so is the work
+        serve(connection, assignment)
+
+
+def serve(connection: Connection, assignment: Assignment) -> None:
+    """Read the bank once, then train trial after trial."""
+    import torch
+
+    from model.bank import load_bank
+    from model.evaluation.perceptual import load_perceptual
+    from model.training.device import resolve_device
+
+    torch.set_num_threads(assignment.num_threads)
+    device = resolve_device(assignment.recipe.training.device)
+    bank = load_bank(assignment.bank)
+    perceptual = load_perceptual(assignment.recipe.evaluation.lpips, device) if assignment.perceptual else None
+    connection.send(Ready())
+    while True:
+        task: Task = connection.recv()
+        connection.send(attempt(connection, assignment, task, bank, perceptual, device))
+
+
+def attempt(connection, assignment, task, bank, perceptual, device) -> Done | Failed:  # type: ignore[no-untyped-def]
+    """Train one trial; an error of the trial is an answer, an error of the connection is not."""
+    from model.settings import change
+    from model.training.loop import train
+    from model.training.step import NonFiniteError
+
+    try:
+        recipe = change(assignment.recipe, task.changes)
+        measurements = train(recipe, bank, perceptual=perceptual, device=device, folder=task.folder)
+        with contextlib.closing(measurements):
+            for measurement in measurements:
+                connection.send(Progress(measurement))
+                if measurement.scores is not None and not connection.recv():
+                    break
+    except (EOFError, BrokenPipeError, ConnectionResetError):
+        raise
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+        return Failed(reason, traceback.format_exc(), diverged=isinstance(error, NonFiniteError))
+    return Done()

@@ -1,0 +1,86 @@
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor
+
+from model.evaluation.perceptual import Perceptual
+from model.recipe import Recipe
+from model.training.batches import Batch
+from model.training.losses import LOSSES, measure_losses, weigh
+from model.training.passes import Passes
+
+
+def constant_batch() -> Batch:
+    """Two clips of nine grey frames and latents of ones."""
+    return Batch(
+        video=torch.full((2, 9, 3, 32, 32), 0.5),
+        latents=torch.ones(2, 3, 16, 4, 4),
+        perceptual_frames=torch.tensor([0, 4, 17]),
+    )
+
+
+def constant_passes(latents: float, decoded: float, reconstruction: float) -> Passes:
+    batch = constant_batch()
+    return Passes(
+        latents=torch.full_like(batch.latents, latents, requires_grad=True),
+        decoded=torch.full_like(batch.video, decoded, requires_grad=True),
+        reconstruction=torch.full_like(batch.video, reconstruction, requires_grad=True),
+    )
+
+
+def measure(recipe: Recipe, passes: Passes, perceptual: Perceptual | None = None) -> dict[str, Tensor]:
+    fake = passes.decoded.flatten(1, 2)
+    return measure_losses(passes, constant_batch(), fake, fake.detach() + 0.3, perceptual, recipe.losses)
+
+
+def test_hand_computed_values(recipe: Callable[..., Recipe]) -> None:
+    losses = measure(recipe(), constant_passes(latents=3.0, decoded=0.6, reconstruction=0.3))
+    assert {name: loss.item() for name, loss in losses.items()} == pytest.approx(
+        {"encoder": 4.0, "decoder": 0.01, "reconstruction": 0.04, "seraena": 0.09}, rel=1e-5
+    )
+
+
+def test_losses_of_equal_values_are_zero(recipe: Callable[..., Recipe]) -> None:
+    losses = measure(recipe(), constant_passes(latents=1.0, decoded=0.5, reconstruction=0.5))
+    assert [losses[name].item() for name in ("encoder", "decoder", "reconstruction")] == [0, 0, 0]
+
+
+def test_weighted_losses_are_weight_times_loss(recipe: Callable[..., Recipe]) -> None:
+    settings = recipe("losses.encoder=0.25", "losses.decoder=2.0", "losses.reconstruction=10.0", "losses.seraena=0.5")
+    weighted = weigh(measure(settings, constant_passes(3.0, 0.6, 0.3)), settings.losses)
+    assert {name: loss.item() for name, loss in weighted.items()} == pytest.approx(
+        {"encoder": 1.0, "decoder": 0.02, "reconstruction": 0.4, "seraena": 0.045}, rel=1e-5
+    )
+
+
+@pytest.mark.parametrize("name", ["encoder", "decoder", "reconstruction", "seraena"])
+def test_a_loss_without_weight_is_measured_but_has_no_gradient(recipe: Callable[..., Recipe], name: str) -> None:
+    passes = constant_passes(3.0, 0.6, 0.3)
+    settings = recipe(f"losses.{name}=0.0")
+    losses = measure(settings, passes)
+    assert losses[name] > 0
+    assert not losses[name].requires_grad
+    assert set(weigh(losses, settings.losses)) == {"encoder", "decoder", "reconstruction", "seraena"} - {name}
+
+
+def test_lpips_sees_the_chosen_frames_of_the_reconstruction(recipe: Callable[..., Recipe], lpips: Perceptual) -> None:
+    passes = constant_passes(1.0, 0.5, 0.5)
+    # Of the eighteen frames only 0, 4 and 17 are looked at.
+    with torch.no_grad():
+        passes.reconstruction.flatten(0, 1)[[1, 2, 3, 5, 10, 16]] = 0.0
+        assert measure(recipe("losses.perceptual=1.0"), passes, lpips)["perceptual"].item() == 0
+        passes.reconstruction.flatten(0, 1)[4] = 0.1
+        (expected,) = lpips(passes.reconstruction[:1, 4:5], constant_batch().video[:1, 4:5]).flatten()
+    losses = measure(recipe("losses.perceptual=1.0"), passes, lpips)
+    assert set(losses) == set(LOSSES)
+    assert losses["perceptual"].item() == pytest.approx(expected.item() / 3, rel=1e-5)
+    losses["perceptual"].backward()
+    gradient = passes.reconstruction.grad.flatten(0, 1).abs().sum((1, 2, 3))
+    assert gradient.nonzero().flatten().tolist() == [4]
+
+
+def test_lpips_without_weight_is_measured_but_has_no_gradient(recipe: Callable[..., Recipe], lpips: Perceptual) -> None:
+    losses = measure(recipe("losses.perceptual=0.0"), constant_passes(1.0, 0.5, 0.1), lpips)
+    assert losses["perceptual"] > 0
+    assert not losses["perceptual"].requires_grad

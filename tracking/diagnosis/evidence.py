@@ -1,0 +1,57 @@
+"""What a diagnosis may look at, and how it is read."""
+
+import math
+import statistics
+from dataclasses import dataclass
+from typing import Any
+
+#: The losses that may have a weight (model/training/losses.py; not imported because that loads LPIPS).
+LOSSES = ("encoder", "decoder", "reconstruction", "perceptual", "seraena")
+
+#: Points of a curve that are taken together at its end; batches differ, so a single point says little.
+LAST_POINTS = 10
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Everything known about a run; what is not known is empty or None.
+
+    Attributes:
+        settings: flattened resolved settings, "table.key".
+        curves: (step, value) by metric name.
+        evaluation: the last evaluation's Scores.to_json().
+        baselines: Scores.to_json() of the trivial baselines.
+        reference: Scores.to_json() of the reference's own round trip.
+        failure: how the run broke off.
+    """
+
+    settings: dict[str, Any]
+    curves: dict[str, list[tuple[int, float]]]
+    evaluation: dict[str, Any] | None
+    baselines: dict[str, dict[str, Any]]
+    reference: dict[str, Any] | None
+    failure: str | None
+
+    def weights(self) -> dict[str, float]:
+        """The losses' weights as far as the settings name them."""
+        known = {name: self.settings.get(f"losses.{name}") for name in LOSSES}
+        return {name: float(weight) for name, weight in known.items() if weight is not None}
+
+    def values(self, metric: str) -> list[float]:
+        """The finite values of a curve, by step; empty when it was never logged."""
+        return [value for _, value in sorted(self.curves.get(metric, [])) if math.isfinite(value)]
+
+    def last(self, metric: str) -> float | None:
+        """The median of a curve's last points."""
+        values = self.values(metric)[-LAST_POINTS:]
+        return statistics.median(values) if values else None
+
+    def later_half(self, metric: str) -> float | None:
+        """The median of the points of a curve's later half, when there are at least three: what a run settled on."""
+        values = self.values(metric)
+        half = values[len(values) // 2 :]
+        return statistics.median(half) if len(half) >= 3 else None
+
+    def last_step(self) -> int:
+        """The last step that any curve has; 0 without curves."""
+        return max((step for points in self.curves.values() for step, _ in points), default=0)

@@ -1,0 +1,29 @@
+"""All rules: pure functions from evidence to findings, or to None where the evidence does not suffice."""
+
+from collections.abc import Callable
+
+from tracking.diagnosis import rules_data, rules_output, rules_training
+from tracking.diagnosis.evidence import Evidence
+from tracking.diagnosis.findings import Finding
+
+Rule = Callable[[Evidence], list[Finding] | None]
+
+#: The rule of each code. Codes that have none yet are reported as not measured.
+RULES: dict[str, Rule] = {
+    "data.out_of_range": rules_data.out_of_range,
+    "data.double_normalised": rules_data.double_normalised,
+    "data.signed_range": rules_data.signed_range,
+    "frames.misaligned": rules_data.misaligned,
+    "reference.suspect": rules_data.suspect_reference,
+    "loss.inert": rules_training.inert_losses,
+    "loss.metric_mismatch": rules_data.metric_mismatch,
+    "gradient.vanishing": rules_training.vanishing_gradient,
+    "schedule.warmup_too_long": rules_training.long_warmup,
+    "schedule.decayed_early": rules_training.early_decay,
+    "loss.dominates": rules_training.dominating_loss,
+    "seraena.inactive": rules_training.inactive_critic,
+    "gradient.always_clipped": rules_training.clipped_gradient,
+    "output.collapsed": rules_output.collapsed_output,
+    "output.saturated": rules_output.saturated_output,
+    "score.below_trivial": rules_output.below_trivial,
+}

@@ -1,0 +1,55 @@
+"""Rules about what comes out."""
+
+from tracking.diagnosis import thresholds as limit
+from tracking.diagnosis.evidence import Evidence
+from tracking.diagnosis.findings import Finding
+from tracking.diagnosis.texts import finding
+
+#: Baselines that know at most one colour a frame, and the one that knows the blurred picture.
+CONSTANT_BASELINES = ("black", "grey", "mean_colour")
+BLURRED_BASELINE = "average_8x8"
+
+
+def collapsed_output(evidence: Evidence) -> list[Finding] | None:
+    """The output hardly varies."""
+    output, target = ((evidence.evaluation or {}).get(name) for name in ("output_std", "target_std"))
+    if output is None or not target:
+        return None
+    ratio = output / target
+    if ratio >= limit.COLLAPSED_STD_RATIO:
+        return []
+    numbers = (
+        f"output_std / target_std = {output:.3g} / {target:.3g} = {ratio:.2f} < {limit.COLLAPSED_STD_RATIO:g} (evaluation)",
+    )
+    return [finding("output.collapsed", "error", 0.9, numbers)]
+
+
+def saturated_output(evidence: Evidence) -> list[Finding] | None:
+    """Much of the output stands at or outside the bounds of a picture."""
+    share = (evidence.evaluation or {}).get("saturated_share")
+    if share is None:
+        return None
+    if share <= limit.SATURATED_SHARE:
+        return []
+    numbers = (f"saturated_share = {share:.2f} > {limit.SATURATED_SHARE:g} (evaluation, before clamping)",)
+    # Clips with black bars have much at the bound by right.
+    return [finding("output.saturated", "warning", 0.6, numbers)]
+
+
+def below_trivial(evidence: Evidence) -> list[Finding] | None:
+    """An output without any picture scores better, or (a remark only) a blurred one does."""
+    if evidence.evaluation is None or not evidence.baselines:
+        return None
+    own = evidence.evaluation["psnr"]
+    constant = {name: evidence.baselines[name]["psnr"] for name in CONSTANT_BASELINES if name in evidence.baselines}
+    best = max(constant, key=lambda name: constant[name], default=None)
+    if best is not None and own < constant[best]:
+        numbers = (f"val/psnr = {own:.2f} dB < {constant[best]:.2f} dB of {best} (evaluation, same clips)",)
+        return [finding("score.below_trivial", "error", 0.95, numbers)]
+    blurred = evidence.baselines.get(BLURRED_BASELINE)
+    if blurred is not None and own < blurred["psnr"]:
+        numbers = (
+            f"val/psnr = {own:.2f} dB < {blurred['psnr']:.2f} dB of {BLURRED_BASELINE} (evaluation, same clips)",
+        )
+        return [finding("score.below_trivial", "info", 0.95, numbers)]
+    return []

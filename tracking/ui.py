@@ -1,0 +1,78 @@
+"""python -m tracking.ui: the MLflow pages of the record."""
+
+import signal
+from pathlib import Path
+
+import typer
+
+from model.cli import ConfigOption, DebugOption, ProfileOption, SetOption, resolve_profile, run
+from model.settings import FrozenSettings, build, read_tables
+from tracking.settings import TrackingSettings
+
+
+class UiSettings(FrozenSettings):
+    """The part of the settings that the pages need."""
+
+    tracking: TrackingSettings
+
+
+def main(
+    config: ConfigOption = Path("conf.toml"),
+    profile: ProfileOption = "auto",
+    set_: SetOption = None,
+    debug: DebugOption = False,
+) -> None:
+    """Show the record in the browser: start MLflow on this machine only, print the pages to open, stop with Ctrl-C.
+
+    Example: python -m tracking.ui --set tracking.port=5001
+    """
+    chosen = resolve_profile(profile, lambda _: None)  # what a profile can show does not matter for looking
+    settings = build(UiSettings, read_tables(config, chosen, set_ or ())).tracking
+    require_record(settings)
+    # A termination ends the server as Ctrl-C does.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        show(settings)
+    except KeyboardInterrupt:
+        typer.echo("stopped")
+
+
+def require_record(settings: TrackingSettings) -> None:
+    """Refuse to show a record that does not exist.
+
+    Raises:
+        ValueError: there is none at tracking.root.
+    """
+    from tracking.store import DATABASE
+
+    database = Path(settings.root) / DATABASE
+    if not database.exists():
+        raise ValueError(
+            f"the pages need a record, but {database} does not exist; make one with python -m search.run, "
+            "or name another with --set tracking.root=FOLDER"
+        )
+
+
+def show(settings: TrackingSettings) -> None:
+    """Serve the record and print its pages until the server ends or the person stops it."""
+    from tracking.pages import pages
+    from tracking.server import HOST, serve
+    from tracking.store import open_store
+
+    store = open_store(settings)
+    typer.echo(f"starting MLflow on {store.root} ...")
+    with serve(store, settings.port) as server:
+        for title, address in pages(store, f"http://{HOST}:{settings.port}").items():
+            typer.echo(f"{title}: {address}")
+        typer.echo(
+            f"from another machine: ssh -L {settings.port}:{HOST}:{settings.port} THIS_MACHINE, then the same addresses; "
+            "stop with Ctrl-C"
+        )
+        code = server.wait()
+    raise RuntimeError(
+        f"the MLflow server must run until it is stopped, but it ended with {code}; {store.root}/ui.log says more"
+    )
+
+
+if __name__ == "__main__":
+    run(main)
