@@ -18,8 +18,9 @@ install: .venv/.installed
 search: install
 	$(BIN)/python -m search.run --trials $(TRIALS)
 
+# One thread a process: two processes of two threads each spend most of their time waiting for each other.
 test: install
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: install
 	$(BIN)/ruff check .

@@ -5,9 +5,12 @@ import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 #: Exit codes (DESIGN section 2).
 DONE, FAILED, WRONG_USE = 0, 1, 2
@@ -23,6 +26,20 @@ DebugOption = Annotated[bool, typer.Option("--debug", help="Show the traceback o
 
 class InterruptedWorkError(RuntimeError):
     """Ctrl-C or a termination signal; the text says what is kept and how to go on."""
+
+
+def make_console() -> "Console":
+    """Standard output for people: tables as wide as the terminal, in a file as wide as they need."""
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    # In a file nothing has to fit: 200 columns hold the widest table.
+    return console if console.is_terminal else Console(highlight=False, width=200)
+
+
+def speaker(console: "Console") -> Callable[[str], None]:
+    """Return a function that prints a line as it is, however long, with no markup in it."""
+    return functools.partial(console.print, soft_wrap=True, markup=False)
 
 
 def resolve_profile(name: str, say: Callable[[str], None]) -> str:

@@ -71,13 +71,13 @@ def score_checkpoint(checkpoint: Path, recipe: "Recipe", every_video: bool, out:
     from model.network.weights import fingerprint, load_weights
     from model.training.device import resolve_device
 
-    make_folder(out)
     recipe = recipe.model_copy(update={"network": network_of(checkpoint, recipe.network, console.print)})
     device = resolve_device(recipe.training.device)
     model = TAEHV(recipe.network)
     check_size(recipe.data.crop_px, recipe.data.crop_px, model.space_stride)
     load_weights(model, checkpoint)
     model.to(device)
+    make_folder(out)
     perceptual = find_perceptual(recipe.evaluation.lpips, device, console.print)
     clips, names = (cut_every_video if every_video else cut_validation)(recipe.data, console.print)
 

@@ -97,7 +97,8 @@ class Coordinator:
             name=f"trial {trial.number:03d} {baseline}".strip(),
             role="trial",
             parent=self.opened.parent,
-            tags={"study": self.opened.study.study_name, "trial_number": str(trial.number), "baseline": baseline},
+            tags={"study": self.opened.study.study_name, "trial_number": str(trial.number)}
+            | ({"baseline": baseline} if baseline else {}),
         )
         slot.running = Running(trial, record)
         trial.set_user_attr(RUN_ID, record.run.id)

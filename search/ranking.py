@@ -8,14 +8,27 @@ from typing import Any
 
 from optuna import Study
 from optuna.trial import TrialState
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from model.evaluation.evaluation import Scores
+from model.evaluation.scores import Scores
+from model.evaluation.yardsticks import REFERENCE
 from search.space import PLACES, complete
 from search.study import BASELINE, METRICS, RUN_ID, finished
 
 #: Columns of the scores, in the order in which tables show them.
 SCORES = {"score": "score", "val/psnr": "PSNR dB", "val/ssim": "SSIM", "val/lpips": "LPIPS", "val/overall": "Overall"}
+
+#: Headings of the parameters that leave a table narrow enough for 100 columns.
+SHORT = {
+    "encoder": "enc",
+    "decoder": "dec",
+    "reconstruction": "rec",
+    "perceptual": "perc",
+    "seraena": "ser",
+    "learning_rate": "rate",
+    "schedule": "schedule",
+}
 
 
 @dataclass(frozen=True)
@@ -65,9 +78,10 @@ def to_csv(rows: list[Row]) -> str:
 
 def to_table(rows: list[Row], yardsticks: Mapping[str, Scores], most: int = 10) -> Table:
     """Return a terminal table: the best trials, every baseline wherever it stands, and the yardsticks."""
-    table = Table(title="ranking", title_justify="left", header_style="bold")
-    for heading in ["place", "trial", *list(SCORES.values())[:4], *PLACES]:
-        table.add_column(heading.replace("_", " "), justify="left" if heading in ("trial", "schedule") else "right")
+    table = Table(header_style="bold", box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    for heading in ["#", "trial", *list(SCORES.values())[:4], *SHORT.values()]:
+        left = heading in ("trial", "schedule")
+        table.add_column(heading, justify="left" if left else "right", no_wrap=True, overflow="ellipsis")
     for row in rows:
         if row.place <= most or row.name:
             label = f"{row.number} {row.name}".strip() + (" (pruned)" if row.state == "PRUNED" else "")
@@ -89,15 +103,22 @@ def score_cells(metrics: Mapping[str, float]) -> list[str]:
 
 def show(value: Any) -> str:
     """Format a parameter in few characters."""
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
+    return f"{value:.2g}" if isinstance(value, float) else str(value).replace("_", " ")
 
 
 def verdict(rows: list[Row], yardsticks: Mapping[str, Scores]) -> str:
-    """Say in one or two sentences what won and against what."""
+    """Say what won, against what, and plainly when nothing did."""
     if not rows or "val/psnr" not in rows[0].metrics:
         return "no trial has a score yet"
     best = rows[0].metrics["val/psnr"]
-    against = {f"{row.name}": row.metrics["val/psnr"] for row in rows if row.name and "val/psnr" in row.metrics}
+    against = {row.name: row.metrics["val/psnr"] for row in rows if row.name and "val/psnr" in row.metrics}
     against |= {name: scores.psnr for name, scores in yardsticks.items()}
     gains = ", ".join(f"{best - psnr:+.2f} dB against {name.replace('_', ' ')}" for name, psnr in against.items())
-    return f"best: trial {rows[0].number} with {best:.2f} dB; {gains}"
+    trivial = {name: scores.psnr for name, scores in yardsticks.items() if name != REFERENCE}
+    above = [name.replace("_", " ") for name, psnr in trivial.items() if psnr >= best]
+    warning = (
+        f". It is not better than {' and '.join(above)}, which need no model: train longer (training.steps)"
+        if above
+        else ""
+    )
+    return f"best: trial {rows[0].number} with {best:.2f} dB; {gains}{warning}"

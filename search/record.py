@@ -8,7 +8,7 @@ from typing import Literal
 
 import tomli_w
 
-from model.evaluation.evaluation import Scores
+from model.evaluation.scores import Scores
 from model.settings import FrozenSettings, flatten, identity
 from model.training.measurement import Measurement
 from search.preparation import Preparation, running_folder

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from model.cli import ConfigOption, DebugOption, ProfileOption, SetOption, resolve_profile, run
+from model.cli import ConfigOption, DebugOption, ProfileOption, SetOption, make_console, resolve_profile, run, speaker
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -32,18 +32,16 @@ def main(
 
     Example: python -m search.report --set search.study=taehv
     """
-    from rich.console import Console
-
     from search.conclusion import print_pointers, write_results
     from search.lock import study_lock
     from search.opening import open_everything
     from search.ranking import rank, to_table
     from search.settings import load_settings
 
-    console = Console(highlight=False)
-    settings = load_settings(config, resolve_profile(profile, console.print), set_ or ())
+    console = make_console()
+    settings = load_settings(config, resolve_profile(profile, speaker(console)), set_ or ())
     with study_lock(Path(settings.tracking.root)):
-        opened = open_everything(settings, console.print)
+        opened = open_everything(settings, speaker(console))
         rows = rank(opened.study)
         write_results(opened, settings, rows)
         opened.parent.finish("FINISHED")

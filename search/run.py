@@ -5,7 +5,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from model.cli import ConfigOption, DebugOption, InterruptedWorkError, ProfileOption, SetOption, resolve_profile, run
+from model.cli import (
+    ConfigOption,
+    DebugOption,
+    InterruptedWorkError,
+    ProfileOption,
+    SetOption,
+    make_console,
+    resolve_profile,
+    run,
+    speaker,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -26,12 +36,10 @@ def main(
 
     Example: python -m search.run --trials 50 --set data.source=/path/to/videos
     """
-    from rich.console import Console
-
     from search.settings import load_settings
 
-    console = Console(highlight=False)
-    settings = load_settings(config, resolve_profile(profile, console.print), set_ or ())
+    console = make_console()
+    settings = load_settings(config, resolve_profile(profile, speaker(console)), set_ or ())
     search(settings, trials, console)
 
 
@@ -52,7 +60,7 @@ def search(settings: "Settings", target: int, console: "Console") -> None:
     from search.workers.assignments import assignments
 
     with study_lock(Path(settings.tracking.root)):
-        opened = open_everything(settings, console.print)
+        opened = open_everything(settings, speaker(console))
         already = opened.num_finished()
         console.print(f"study {opened.study.study_name}: {already} of {target} trials finished")
         with stop_on_signal() as stop, TrialProgress(console, already, target, settings.training.steps) as progress:

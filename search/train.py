@@ -3,7 +3,17 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from model.cli import ConfigOption, DebugOption, InterruptedWorkError, ProfileOption, SetOption, resolve_profile, run
+from model.cli import (
+    ConfigOption,
+    DebugOption,
+    InterruptedWorkError,
+    ProfileOption,
+    SetOption,
+    make_console,
+    resolve_profile,
+    run,
+    speaker,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -21,12 +31,10 @@ def main(
 
     Example: python -m search.train --set training.steps=5000 --set data.source=/path/to/videos
     """
-    from rich.console import Console
-
     from search.settings import load_settings
 
-    console = Console(highlight=False)
-    settings = load_settings(config, resolve_profile(profile, console.print), set_ or ())
+    console = make_console()
+    settings = load_settings(config, resolve_profile(profile, speaker(console)), set_ or ())
     train_once(settings, console)
 
 
@@ -49,7 +57,7 @@ def train_once(settings: "Settings", console: "Console") -> None:
     from tracking.store import artifact_folder
 
     recipe = recipe_of(settings)
-    prepared = prepare(settings, console.print)
+    prepared = prepare(settings, speaker(console))
     check_recipe(recipe, prepared.perceptual, prepared.device)
     record = start_training_record(
         prepared, settings, name=f"train {settings.training.steps} steps", role="train", parent=None, tags={}

@@ -1,32 +1,13 @@
 """What all tests share: the settings of a run that takes seconds."""
 
 import os
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
-SHARED = ROOT.parent / "shared"
-
-#: A training of four steps on eight clips of 16 px: everything happens, nothing is learned.
-TINY = (
-    "data.crop_px=16",
-    "data.short_side_px=48",
-    "data.max_video_frames=24",
-    "data.training_clips=8",
-    "data.validation_clips=4",
-    "data.workers=1",
-    "training.steps=4",
-    "training.batch_size=2",
-    "training.evaluate_every=2",
-    "training.log_every=1",
-    "training.probe_every=2",
-    "training.checkpoint_every=2",
-    "evaluation.bootstrap_resamples=100",
-    "evaluation.pictures=1",
-    "losses.replay_mib=1",
-)
+from tests.commands import ROOT, SHARED, TINY, Command, DoneStudy, arguments, environment, settings_options
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -62,3 +43,48 @@ def tiny(tiny_changes: list[str]) -> Callable:
         return load_settings(ROOT / "conf.toml", "cpu", [*tiny_changes, *changes])
 
     return make
+
+
+@pytest.fixture(scope="session")
+def call() -> Callable[..., Command]:
+    """Run a command of the project in a process of its own."""
+
+    def run(module: str, *options: str, cwd: Path = ROOT, **env: str) -> Command:
+        done = subprocess.run(
+            arguments(module, *options),
+            cwd=cwd,
+            env=environment(**env),
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        return Command(done.returncode, done.stdout, done.stderr)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def clips_source() -> str:
+    """Real clips where there are some, else the demo's photographs."""
+    compact = SHARED / "data" / "compact"
+    return str(compact) if compact.exists() else "demo"
+
+
+@pytest.fixture(scope="session")
+def done_study(tmp_path_factory: pytest.TempPathFactory, call, clips_source: str) -> DoneStudy:
+    """`python -m search.run --trials 6`, done once; tests only look at what it left."""
+    root = tmp_path_factory.mktemp("study") / "mlruns"
+    # Three of the six keep their checkpoints, so that both keeping and dropping are seen.
+    changes = [
+        *TINY,
+        f"data.source={clips_source}",
+        f"data.cache_dir={root / 'cache'}",
+        f"tracking.root={root}",
+        "tracking.keep_checkpoints=3",
+    ]
+    weights = SHARED / "weights"
+    env = {"TORCH_HOME": str(weights)} if weights.exists() else {}
+    command = call("search.run", "--trials", "6", *settings_options(*changes), **env)
+    assert command.code == 0, command.err + command.out
+    return DoneStudy(root, changes, command)

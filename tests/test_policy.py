@@ -21,7 +21,15 @@ SOURCES = sorted(path for part in ("model", "tracking", "search") for path in (R
 PACKAGES = ["model", "tracking", "search"]
 
 #: The same inside model/; a file's place is its package's or its own. `cli` is for the commands of every part.
-INSIDE_MODEL = [{"settings", "cli"}, {"data", "network"}, {"recipe"}, {"bank"}, {"evaluation"}, {"training"}, {"evaluate"}]
+INSIDE_MODEL = [
+    {"settings", "cli"},
+    {"data", "network"},
+    {"recipe"},
+    {"bank"},
+    {"evaluation"},
+    {"training"},
+    {"evaluate"},
+]
 
 #: Each of these libraries has one package that may import it.
 ONLY_IN = {"mlflow": {"tracking"}, "optuna": {"search"}, "ray": {"search"}}
@@ -60,7 +68,9 @@ def place_in_model(parts: list[str]) -> int:
     return next(place for place, names in enumerate(INSIDE_MODEL) if key in names)
 
 
-@pytest.mark.parametrize("path", [p for p in SOURCES if name(p).startswith("model/") and p.name != "__init__.py"], ids=name)
+@pytest.mark.parametrize(
+    "path", [p for p in SOURCES if name(p).startswith("model/") and p.name != "__init__.py"], ids=name
+)
 def test_imports_inside_model_go_one_way(path: Path) -> None:
     own = list(path.relative_to(ROOT / "model").with_suffix("").parts)
     for module in imports(path):
@@ -78,7 +88,8 @@ def test_every_source_file_has_its_test() -> None:
     missing = [
         name(path)
         for path in SOURCES
-        if path.name not in ("__init__.py", "settings.py") and not (ROOT / "tests" / path.relative_to(ROOT)).with_name(f"test_{path.name}").exists()
+        if path.name not in ("__init__.py", "settings.py")
+        and not (ROOT / "tests" / path.relative_to(ROOT)).with_name(f"test_{path.name}").exists()
     ]
     assert missing == []
 
@@ -141,8 +152,14 @@ def test_links_in_the_documents_lead_somewhere() -> None:
 
 
 def test_no_file_in_git_is_large() -> None:
-    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
-    large = {file: (ROOT / file).stat().st_size for file in tracked if (ROOT / file).exists() and (ROOT / file).stat().st_size > 1_000_000}
+    tracked = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    large = {
+        file: (ROOT / file).stat().st_size
+        for file in tracked
+        if (ROOT / file).exists() and (ROOT / file).stat().st_size > 1_000_000
+    }
     assert large == {}
 
 

@@ -86,10 +86,11 @@ def create_database(database: Path) -> None:
 
 
 def require_writable(database: Path) -> None:
-    """Take and release the write lock: MLflow itself opens a read-only or damaged file and fails much later."""
+    """Change the database and take it back: MLflow opens a read-only or damaged file happily and fails much later."""
     with closing(sqlite3.connect(database, timeout=20, isolation_level=None)) as connection:
-        connection.execute("SELECT count(*) FROM sqlite_master")
+        # The lock alone proves nothing: on a read-only file SQLite makes BEGIN IMMEDIATE a plain BEGIN.
         connection.execute("BEGIN IMMEDIATE")
+        connection.execute("CREATE TABLE writable (probe)")
         connection.execute("ROLLBACK")
 
 

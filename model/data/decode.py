@@ -18,14 +18,18 @@ from pathlib import Path
 
 import av
 import numpy as np
-from av.video.reformatter import Interpolation
+from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
 #: In the key of every cached video; the number counts changes of the rules above.
 DECODER = f"av {av.__version__}, rules 1"
 
 #: Bit-exact, so that two processors decode to the same bytes.
-_SCALING = Interpolation.AREA | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT | Interpolation.BITEXACT
+_FLAGS = Interpolation.AREA | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT | Interpolation.BITEXACT
+
+
+#: Titles and tags in no known encoding must not make a video unreadable. PyAV 19 takes them as they are and has no such option.
+_OPTIONS = {"metadata_errors": "replace"} if int(av.__version__.split(".")[0]) < 19 else {}
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,7 @@ def decode(path: Path, short_side_px: int, max_frames: int) -> Decoded:
         # Given the open file and no protocol, a playlist can name other files or addresses but never reach them.
         with (
             path.open("rb") as file,
-            av.open(file, metadata_errors="replace", options={"protocol_whitelist": "none"}) as container,
+            av.open(file, options={"protocol_whitelist": "none"}, **_OPTIONS) as container,
         ):
             stream = container.streams.best("video")
             if stream is None:
@@ -62,18 +66,18 @@ def decode(path: Path, short_side_px: int, max_frames: int) -> Decoded:
         raise UnreadableError(f"it cannot be decoded ({error.strerror or error})") from error
     if not frames:
         raise UnreadableError(f"no frame can be decoded ({damage or 'the stream is empty'})")
-    quarter_turns = round(frames[0].rotation / 90)
-    pixels = np.stack([frame.to_ndarray() for frame in frames])
-    return Decoded(np.ascontiguousarray(np.rot90(pixels, quarter_turns, axes=(1, 2))), damage)
+    return Decoded(np.stack(frames), damage)
 
 
 def _read_frames(
     container: "av.container.InputContainer", stream: "av.VideoStream", short_side_px: int, max_frames: int
-) -> tuple[list[av.VideoFrame], str]:
-    """Return scaled rgb24 frames as they are stored, not yet turned, and why they stop early."""
-    frames: list[av.VideoFrame] = []
+) -> tuple[list[NDArray[np.uint8]], str]:
+    """Return scaled and turned frames (uint8 H W 3), and why they stop early."""
+    scaler = VideoReformatter()  # one for the whole video: swscale keeps megabytes for each
+    frames: list[NDArray[np.uint8]] = []
     damage = ""
     size = scaled = (0, 0)
+    quarter_turns = 0
     for packet in container.demux(stream):
         try:
             decoded = packet.decode()
@@ -84,14 +88,12 @@ def _read_frames(
             continue
         for frame in decoded:
             if not frames:
-                size, scaled, damage = (
-                    (frame.width, frame.height),
-                    scaled_size(frame.width, frame.height, short_side_px),
-                    "",
-                )
+                size, damage = (frame.width, frame.height), ""
+                scaled, quarter_turns = scaled_size(*size, short_side_px), round(frame.rotation / 90)
             if (frame.width, frame.height) != size:
                 return frames, f"after frame {len(frames)}: the size changes from {size} to {frame.width, frame.height}"
-            frames.append(frame.reformat(*scaled, format="rgb24", interpolation=_SCALING, threads=1))
+            pixels = scaler.reformat(frame, *scaled, format="rgb24", interpolation=_FLAGS, threads=1).to_ndarray()
+            frames.append(np.rot90(pixels, quarter_turns))
             if len(frames) == max_frames:
                 return frames, ""
     return frames, damage

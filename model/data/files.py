@@ -88,7 +88,10 @@ def _report(videos: Sequence[Video], skipped: Sequence[Skipped], side_files: int
         f"too short or too small), {side_files} other files passed over"
     )
     name_some([f"data: skipped {file.name}: {file.rule}" for file in skipped], log)
-    name_some([f"data: damaged {video.name}: used to its end {video.damage}" for video in videos if video.damage], log)
+    name_some(
+        [f"data: damaged {video.name} {video.damage}; the frames before are used" for video in videos if video.damage],
+        log,
+    )
 
 
 def name_some(lines: Sequence[str], log: Callable[[str], None]) -> None:

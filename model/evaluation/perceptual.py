@@ -1,6 +1,5 @@
 """LPIPS; the one module that imports torchvision and lpips."""
 
-import importlib.util
 import socket
 import sys
 import warnings
@@ -10,6 +9,7 @@ from urllib.parse import urlparse
 import torch
 from torch import Tensor, nn
 
+from model.network.operators import declare_missing_operators
 from model.network.weights import fingerprint, read_weights
 
 #: Seconds that a download may stand still. torch.hub sets no limit; without a network that can be minutes.
@@ -135,23 +135,3 @@ def download(url: str, path: Path) -> None:
         ) from error
     finally:
         socket.setdefaulttimeout(timeout_s)
-
-
-def declare_missing_operators() -> None:
-    """Let torchvision be imported beside a torch without CUDA; does nothing where torchvision's own library loads.
-
-    The torchvision wheel is linked to CUDA libraries that only a CUDA build of torch brings. Beside a CPU build its
-    library cannot be loaded; torchvision goes on without it, but then describes two operators of that library, nms and
-    qnms, that nobody declared, and the import fails. LPIPS needs neither, so declaring them is enough.
-    """
-    package = importlib.util.find_spec("torchvision")
-    if "torchvision" in sys.modules or package is None or package.origin is None:
-        return
-    for library in Path(package.origin).parent.glob("_C*"):
-        try:
-            torch.ops.load_library(library)
-        except OSError:
-            continue
-        return
-    for operator in ("nms", "qnms"):
-        torch.library.define(f"torchvision::{operator}", "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")

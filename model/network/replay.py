@@ -15,7 +15,7 @@ class ReplayRing:
 
     def __init__(self, capacity_bytes: int) -> None:
         self.capacity_bytes = capacity_bytes
-        self.rows: Tensor | None = None
+        self.rows = torch.empty(0, 0)
         self.count = 0
 
     def add(self, fake: Tensor, context: Tensor, generator: torch.Generator) -> None:
@@ -25,7 +25,7 @@ class ReplayRing:
             ValueError: one sample alone is larger than the cap.
         """
         new = pack(fake, context)
-        if self.rows is None:
+        if not self.count:
             self.rows = new.new_empty(self.capacity(new), new.shape[1])
         capacity = len(self.rows)
         new = new[-capacity:]
@@ -38,7 +38,7 @@ class ReplayRing:
 
     def draw(self, like: Tensor, context: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Draw as many fakes and contexts as `like` and `context` (NCHW) have, with replacement, in their shapes."""
-        assert self.rows is not None, "nothing was added"
+        assert self.count, "nothing was added"
         chosen = torch.randint(self.count, (len(like),), generator=generator, device=like.device)
         rows = self.rows.index_select(0, chosen)
         values = math.prod(like.shape[1:])
@@ -56,22 +56,22 @@ class ReplayRing:
 
     def state_dict(self) -> dict[str, Any]:
         """The filled rows (a copy: a view would be saved with all the free ones)."""
-        return {"rows": None if self.rows is None else self.rows[: self.count].clone()}
+        return {"rows": self.rows[: self.count].clone()}
 
     def load_state_dict(self, state: dict[str, Any], device: torch.device) -> None:
         """Take over the rows of `state_dict`; one that holds more than this cap allows is a ValueError."""
         rows = state["rows"]
-        self.rows, self.count = None, 0
-        if rows is not None:
-            capacity = self.capacity(rows)
-            if len(rows) > capacity:
-                raise ValueError(
-                    f"the replay ring must hold the {len(rows)} samples of the checkpoint, but losses.replay_mib "
-                    f"allows {capacity}; set it as it was"
-                )
-            self.rows = torch.empty(capacity, rows.shape[1], dtype=rows.dtype, device=device)
-            self.rows[: len(rows)] = rows.to(device)
-            self.count = len(rows)
+        self.count = len(rows)
+        if not self.count:
+            return
+        capacity = self.capacity(rows)
+        if self.count > capacity:
+            raise ValueError(
+                f"the replay ring must hold the {self.count} samples of the checkpoint, but losses.replay_mib "
+                f"allows {capacity}; set it as it was"
+            )
+        self.rows = torch.empty(capacity, rows.shape[1], dtype=rows.dtype, device=device)
+        self.rows[: self.count] = rows.to(device)
 
 
 def pack(fake: Tensor, context: Tensor) -> Tensor:

@@ -3,8 +3,10 @@
 import hashlib
 import os
 import pickle
+import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import safetensors
 import safetensors.torch
@@ -15,13 +17,14 @@ from model.network.settings import NetworkSettings
 from model.network.taehv import TAEHV
 from model.network.variants import ENCODER_CHANNELS, VARIANTS
 
-AS_PUBLISHED = {
+AS_PUBLISHED: dict[str, Any] = {
     "latent_channels": 0,
     "patch_size": 0,
     "encoder_time_strides": (),
     "decoder_time_strides": (),
     "weights": "",
 }
+ALONE = "save the state dict alone: torch.save(model.state_dict(), path)"
 SHOWN = 3  # keys that an error names before it says how many more there are
 
 
@@ -50,19 +53,16 @@ def read_pickle(path: Path) -> dict[str, Tensor]:
     except (
         Exception
     ) as error:  # torch's readers fail with a dozen types on damaged files; each is translated, none dropped
-        if isinstance(error, pickle.UnpicklingError) and "nsupported" in str(error):
+        code = re.search(r"GLOBAL (\S+)", str(error)) if isinstance(error, pickle.UnpicklingError) else None
+        if code:
             raise ValueError(
-                f"{path} must hold tensors only, but its pickle asks for code, which is never run; "
-                "save the state dict alone: torch.save(model.state_dict(), path)"
+                f"{path} must hold tensors only, but its pickle asks for {code[1]}, which is never run; {ALONE}"
             ) from error
         raise ValueError(
             f"{path} must be a file of torch.save, but it is damaged or of another kind; fetch or save it again"
         ) from error
     if not isinstance(state, dict) or not state or not all(isinstance(value, Tensor) for value in state.values()):
-        raise ValueError(
-            f"{path} must hold one flat state dict of tensors, but holds something else; "
-            "save the state dict alone: torch.save(model.state_dict(), path)"
-        )
+        raise ValueError(f"{path} must hold one flat state dict of tensors, but holds something else; {ALONE}")
     return state
 
 

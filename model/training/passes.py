@@ -43,4 +43,5 @@ def run_passes(model: TAEHV, batch: Batch, weights: LossSettings, precision: str
 
 def autocast(device: torch.device, precision: str) -> torch.autocast:
     """Run convolutions in bfloat16 when the precision says so; weights, losses and the optimizer stay float32."""
-    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bfloat16")
+    # No cache: a weight that was cast in a pass without a graph must still get its gradient in a later pass.
+    return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16", cache_enabled=False)

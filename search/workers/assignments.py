@@ -15,6 +15,7 @@ def assignments(settings: Settings, prepared: Preparation) -> list[Assignment]:
     if prepared.device.type == "cuda" and prepared.device.index is None:
         visible = os.environ.get("CUDA_VISIBLE_DEVICES")
         devices = list(visible.split(",")) if visible else [str(index) for index in range(torch.cuda.device_count())]
-    recipe, num_threads = recipe_of(settings), max(1, len(os.sched_getaffinity(0)) // len(devices))
+    recipe = recipe_of(settings)
+    num_threads = max(1, torch.get_num_threads() // len(devices))  # heeds OMP_NUM_THREADS
     perceptual = prepared.perceptual is not None
     return [Assignment(recipe, prepared.bank.path, perceptual, device, num_threads) for device in devices]

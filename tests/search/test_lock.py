@@ -7,11 +7,20 @@ import pytest
 
 from search.lock import study_lock
 
-HOLD = "import sys; from pathlib import Path; from search.lock import study_lock\nwith study_lock(Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
+HOLD = """
+import sys
+from pathlib import Path
+from search.lock import study_lock
+with study_lock(Path(sys.argv[1])):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
 
 
 def test_a_second_coordinator_is_refused_and_told_who_holds_the_record(tmp_path: Path) -> None:
-    holder = subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
     try:
         assert holder.stdout.readline() == "held\n"
         with pytest.raises(RuntimeError, match=f"held by process {holder.pid}"), study_lock(tmp_path):
@@ -26,5 +35,8 @@ def test_a_second_coordinator_is_refused_and_told_who_holds_the_record(tmp_path:
 
 
 def test_a_place_that_cannot_be_written_is_one_clear_line() -> None:
-    with pytest.raises(RuntimeError, match="the record must be writable, but /proc/record"), study_lock(Path("/proc/record")):
+    with (
+        pytest.raises(RuntimeError, match="the record must be writable, but /proc/record"),
+        study_lock(Path("/proc/record")),
+    ):
         pass

@@ -23,7 +23,9 @@ def study(tiny) -> optuna.Study:
         metrics = {} if score is None else {"score": score, "val/psnr": score / 2, "val/ssim": 0.5}
         attributes = {METRICS: metrics, RUN_ID: f"run{len(study.trials)}"} | ({BASELINE: baseline} if baseline else {})
         value = score if state == TrialState.COMPLETE else None
-        study.add_trial(create_trial(state=state, value=value, params=params, distributions=kinds, user_attrs=attributes))
+        study.add_trial(
+            create_trial(state=state, value=value, params=params, distributions=kinds, user_attrs=attributes)
+        )
 
     add(TrialState.COMPLETE, 20.0, baseline="seed_old")
     add(TrialState.PRUNED, 50.0)
@@ -61,7 +63,10 @@ def test_the_table_shows_every_baseline_even_below_the_best(study) -> None:
 
 
 def test_the_verdict_says_the_gain_over_the_baselines(study) -> None:
-    assert verdict(rank(study), {}) == "best: trial 2 with 20.00 dB; +5.00 dB against seraena author, +10.00 dB against seed old"
+    assert (
+        verdict(rank(study), {})
+        == "best: trial 2 with 20.00 dB; +5.00 dB against seraena author, +10.00 dB against seed old"
+    )
 
 
 def test_nothing_finished_is_said_so(tmp_path: Path) -> None:

@@ -52,7 +52,11 @@ def test_changes_name_settings_that_exist(tiny) -> None:
     parameters, left_out = baseline_parameters(baseline(reconstruction=0.25), perceptual=True)
     assert left_out == []
     changed = change(tiny(), changes(parameters))
-    assert (changed.losses.reconstruction, changed.optimizer.learning_rate, changed.schedule.kind) == (0.25, 1e-4, "cosine")
+    assert (changed.losses.reconstruction, changed.optimizer.learning_rate, changed.schedule.kind) == (
+        0.25,
+        1e-4,
+        "cosine",
+    )
 
 
 @pytest.mark.parametrize("name", ["seed_old", "seed_new", "seraena_author"])

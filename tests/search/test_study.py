@@ -6,7 +6,18 @@ from optuna.trial import TrialState
 
 from search.space import distributions, sample
 from search.storage import open_storage
-from search.study import BASELINE, LEFT_OUT, MAX_RETRIES, REASON, RETRIES, fail, finished, load_study, make_sampler, study_name
+from search.study import (
+    BASELINE,
+    LEFT_OUT,
+    MAX_RETRIES,
+    REASON,
+    RETRIES,
+    fail,
+    finished,
+    load_study,
+    make_sampler,
+    study_name,
+)
 
 
 @pytest.fixture
@@ -103,7 +114,9 @@ def test_a_baseline_that_was_stopped_before_it_sampled_keeps_its_settings(tiny, 
     assert parameters["perceptual"] == 0.05
 
 
-@pytest.mark.parametrize(("name", "kind"), [("none", "NopPruner"), ("median", "MedianPruner"), ("asha", "SuccessiveHalvingPruner")])
+@pytest.mark.parametrize(
+    ("name", "kind"), [("none", "NopPruner"), ("median", "MedianPruner"), ("asha", "SuccessiveHalvingPruner")]
+)
 def test_the_pruner_is_the_one_asked_for(tiny, storage, name: str, kind: str) -> None:
     study = load_study(tiny(f"search.pruner={name}"), storage, True, "digest")
     assert type(study.pruner).__name__ == kind

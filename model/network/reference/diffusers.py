@@ -112,11 +112,11 @@ def read_strictly(kind: Any, folder: Path) -> Any:
         )
     except (OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError, SafetensorError) as error:
         reason = " ".join(str(error).split())
-        raise ValueError(f"{folder} must hold a {kind.__name__}, but does not load: {reason}") from error
+        raise ValueError(f"{folder} must hold an {kind.__name__}, but does not load: {reason}") from error
     faults = [f"{len(keys)} {name.replace('_', ' ')}" for name, keys in loading.items() if keys]
     if faults:
         raise ValueError(
-            f"{folder} must hold exactly the weights of a {kind.__name__}, but has {', '.join(faults)}; fetch it again"
+            f"{folder} must hold exactly the weights of {kind.__name__}, but has {', '.join(faults)}; fetch it again"
         )
     return vae
 

@@ -20,6 +20,7 @@ MAX_FIT_VALUES = 2**25
 # grows with the cube of the smaller side, and 2048 takes seconds on two cores where 3072 takes half a minute.
 MAX_DECOMPOSED_SIDE = 2048
 CLIPS_AT_ONCE = 32
+GOLDEN_SECTION = (math.sqrt(5) - 1) / 2
 
 
 class PcaReference(nn.Module):
@@ -120,8 +121,8 @@ def principal_components(centred: Tensor, count: int) -> tuple[Tensor, Tensor]:
 def sample_patches(clips: Tensor, time_stride: int, space_stride: int) -> Tensor:
     """At most MAX_FIT_VALUES values of patches, spread evenly over clips, times and places: P x D, float64.
 
-    The i-th patch taken is number i * step modulo their count, step near the golden section and coprime to the count:
-    no patch twice, and no rhythm that would favour a column or a frame.
+    One patch is taken from each of equal stretches of their numbering, at a place that moves by the golden section: a fixed
+    place would meet the rhythm of the grid and favour a column or a frame.
     """
     frames, _, height, width = clips.shape[1:]
     per_clip = ((frames - 1) // time_stride + 1) * (height // space_stride) * (width // space_stride)
@@ -130,10 +131,8 @@ def sample_patches(clips: Tensor, time_stride: int, space_stride: int) -> Tensor
     taken = min(total, max(MAX_FIT_VALUES // dimension, 1))
     if dimension > MAX_DECOMPOSED_SIDE:
         taken = min(taken, MAX_DECOMPOSED_SIDE)
-    step = max(round(total * 0.618), 1)
-    while math.gcd(step, total) != 1:
-        step += 1
-    numbers = (torch.arange(taken) * step % total).sort().values
+    stretch = torch.arange(taken, dtype=torch.float64)
+    numbers = ((stretch + stretch * GOLDEN_SECTION % 1) * total / taken).long().unique()
     parts = []
     for first in range(0, len(clips), CLIPS_AT_ONCE):
         chunk = clips[first : first + CLIPS_AT_ONCE]

@@ -27,7 +27,8 @@ def test_frames_are_averaged_over_areas_and_never_scaled_up(tmp_path, write_vide
 
 
 @pytest.mark.parametrize(
-    ("size", "expected"), [((640, 480), (128, 96)), ((480, 640), (96, 128)), ((96, 400), (96, 400)), ((20, 30), (20, 30))]
+    ("size", "expected"),
+    [((640, 480), (128, 96)), ((480, 640), (96, 128)), ((96, 400), (96, 400)), ((20, 30), (20, 30))],
 )
 def test_short_side_is_what_is_scaled(size, expected):
     assert scaled_size(*size, short_side_px=96) == expected
@@ -52,18 +53,29 @@ def test_vertical_video_stays_vertical(tmp_path, write_video, make_frames):
 def test_variable_frame_rate_is_taken_frame_by_frame(tmp_path, write_video, make_frames):
     frames = make_frames()
     times_ms = [0, 1, 40, 41, 500, 501, 502, 3000, 3040, 3080, 9000, 9001]
-    np.testing.assert_array_equal(decode(write_video(tmp_path / "v.mkv", frames, times_ms=times_ms), 32, 300).frames, frames)
+    np.testing.assert_array_equal(
+        decode(write_video(tmp_path / "v.mkv", frames, times_ms=times_ms), 32, 300).frames, frames
+    )
 
 
 def test_display_rotation_is_honoured(tmp_path, write_video, make_frames):
     frames = make_frames()
     path = write_video(tmp_path / "turned.mp4", frames)
     content = bytearray(path.read_bytes())
-    # ISO 14496-12, 8.3.2: the matrix stands 40 bytes into a version 0 tkhd box; this one is a phone's "turn clockwise by 90 degrees".
+    # ISO 14496-12, 8.3.2: the matrix stands 40 bytes into a version 0 tkhd box; this one is a phone's quarter turn clockwise.
     matrix = content.index(b"tkhd") + 4 + 40
     content[matrix : matrix + 36] = struct.pack(">9i", 0, 1 << 16, 0, -(1 << 16), 0, 0, 0, 0, 1 << 30)
     path.write_bytes(content)
     np.testing.assert_array_equal(decode(path, 32, 300).frames, np.rot90(frames, -1, axes=(1, 2)))
+
+
+def test_tags_in_no_known_encoding_do_no_harm(tmp_path, write_video, make_frames):
+    path = write_video(tmp_path / "tagged.mkv", make_frames())
+    content = path.read_bytes()
+    encoder = b"Lavf"  # stands in the tags that the writer leaves
+    assert encoder in content
+    path.write_bytes(content.replace(encoder, b"\xff\xfe\xff\x80"))
+    np.testing.assert_array_equal(decode(path, 32, 300).frames, make_frames())
 
 
 def spoil(path, packet):
@@ -96,7 +108,9 @@ def test_damage_before_the_first_frame_is_passed_over(tmp_path, write_video, mak
 
 def test_a_change_of_size_ends_a_video(tmp_path, write_video, make_frames):
     small = write_video(tmp_path / "small.264", make_frames(), codec="libx264", pixel_format="yuv420p")
-    large = write_video(tmp_path / "large.264", make_frames(height=48, width=64), codec="libx264", pixel_format="yuv420p")
+    large = write_video(
+        tmp_path / "large.264", make_frames(height=48, width=64), codec="libx264", pixel_format="yuv420p"
+    )
     both = tmp_path / "both.264"
     both.write_bytes(small.read_bytes() + large.read_bytes())
     decoded = decode(both, 48, 300)
@@ -113,8 +127,19 @@ def corrupt_files(tmp_path, write_video, make_frames):
     (tmp_path / "prose").write_text("no video\n" * 500)
     (tmp_path / "readme.nfo").write_text("FFmpeg would film this text\n" * 500)
     (tmp_path / "list.ffconcat").write_text("ffconcat version 1.0\nfile outside/good.mkv\n")
-    (tmp_path / "list.m3u8").write_text("#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\noutside/good.mkv\n#EXT-X-ENDLIST\n")
-    return ["truncated.mp4", "random.mp4", "empty.mp4", "prose", "readme.nfo", "list.ffconcat", "list.m3u8", "missing.mp4"]
+    (tmp_path / "list.m3u8").write_text(
+        "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\noutside/good.mkv\n#EXT-X-ENDLIST\n"
+    )
+    return [
+        "truncated.mp4",
+        "random.mp4",
+        "empty.mp4",
+        "prose",
+        "readme.nfo",
+        "list.ffconcat",
+        "list.m3u8",
+        "missing.mp4",
+    ]
 
 
 def test_what_is_no_video_is_unreadable(tmp_path, write_video, make_frames):

@@ -1,5 +1,4 @@
 import json
-import os
 
 import pytest
 
@@ -74,25 +73,31 @@ def test_a_relative_root_is_understood(tmp_path, monkeypatch, make_settings):
     assert names(list_files(make_settings(source=annotation.name, root="root"))) == ["a.mp4", "b.mp4"]
 
 
-@pytest.mark.parametrize("given", ["../outside.mp4", "a/../../outside.mp4", "/etc/passwd", "link/outside.mp4", "link.mp4"])
+@pytest.mark.parametrize(
+    "given", ["../outside.mp4", "a/../../outside.mp4", "/etc/passwd", "link/outside.mp4", "link.mp4"]
+)
 def test_a_path_outside_the_root_is_refused(tmp_path, given):
     root = tmp_path / "root"
     touch(tmp_path, "root/inside.mp4", "elsewhere/outside.mp4")
-    os.symlink(tmp_path / "elsewhere", root / "link")
-    os.symlink(tmp_path / "elsewhere" / "outside.mp4", root / "link.mp4")
+    (root / "link").symlink_to(tmp_path / "elsewhere")
+    (root / "link.mp4").symlink_to(tmp_path / "elsewhere" / "outside.mp4")
     annotation = annotate(root / "list.json", {"path": "inside.mp4"}, {"path": given})
-    with pytest.raises(SettingsError, match=rf"must stay inside data.root, but entry 1 of .* '{given}'.*; set data.root"):
+    with pytest.raises(
+        SettingsError, match=rf"must stay inside data.root, but entry 1 of .* '{given}'.*; set data.root"
+    ):
         list_annotation(annotation, root)
 
 
 def test_a_root_that_is_a_link_is_followed(tmp_path):
     touch(tmp_path, "real/a/b.mp4")
-    os.symlink(tmp_path / "real", tmp_path / "root")
+    (tmp_path / "root").symlink_to(tmp_path / "real")
     annotation = annotate(tmp_path / "list.json", {"path": "a/b.mp4"}, {"path": str(tmp_path / "real" / "a" / "c.mp4")})
     assert names(list_annotation(annotation, tmp_path / "root")) == ["a/b.mp4", "a/c.mp4"]
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"list": 3}', '{"list": []}', '{"list": [{}]}', '{"list": ["a"]}', '{"list": [{"path": 3}]}'])
+@pytest.mark.parametrize(
+    "text", ["{", "[]", '{"list": 3}', '{"list": []}', '{"list": [{}]}', '{"list": ["a"]}', '{"list": [{"path": 3}]}']
+)
 def test_an_annotation_of_another_form_is_refused(tmp_path, text):
     path = tmp_path / "list.json"
     path.write_text(text)

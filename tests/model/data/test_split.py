@@ -35,7 +35,7 @@ def test_a_pattern_that_names_no_source_is_refused(pattern):
 
 
 def test_sides_follow_the_stated_hash():
-    # printf split:chelsea | sha256sum begins with 1b5d...: 0x1b5dXXXX / 2^32 = 0.107; split:astronaut gives 0.620.
+    # `printf split:chelsea | sha256sum` begins with 1b67b686, and 0x1b67b686 / 2^32 = 0.107; split:astronaut: 9eacf9b7, 0.620.
     assert is_validation("chelsea", 0.11)
     assert not is_validation("chelsea", 0.10)
     assert is_validation("astronaut", 0.63)
@@ -43,7 +43,9 @@ def test_sides_follow_the_stated_hash():
 
 
 def test_the_share_is_met_over_many_sources():
-    assert sum(is_validation(f"source {number}", 0.2) for number in range(10_000)) == pytest.approx(2000, abs=120)  # 3 sigma
+    assert sum(is_validation(f"source {number}", 0.2) for number in range(10_000)) == pytest.approx(
+        2000, abs=120
+    )  # 3 sigma
 
 
 @given(st.sets(st.text(min_size=1), min_size=1), st.sets(st.text(min_size=1)))
@@ -77,7 +79,10 @@ def test_of_copies_one_is_used_and_validation_keeps_it(make_video):
     training, validation, copies = split(videos, 0.5)
     assert [video.name for video in training] == ["astronaut/2"]
     assert [video.name for video in validation] == ["chelsea/1", "chelsea/3"]
-    assert {copy.name: copy.rule.split()[-1] for copy in copies} == {"astronaut/1": "chelsea/1", "rocket/2": "astronaut/2"}
+    assert {copy.name: copy.rule.split()[-1] for copy in copies} == {
+        "astronaut/1": "chelsea/1",
+        "rocket/2": "astronaut/2",
+    }
     assert not any(copy.unreadable for copy in copies)
 
 

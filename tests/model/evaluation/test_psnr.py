@@ -9,9 +9,14 @@ from model.evaluation.psnr import psnr
 
 def test_agrees_with_scikit_image_on_real_frames(clips: Tensor) -> None:
     target = to_unit(clips)
-    prediction = (target.roll(2, dims=-1) + 0.05 * torch.randn(target.shape, generator=torch.Generator().manual_seed(0))).clamp(0, 1)
+    prediction = (
+        target.roll(2, dims=-1) + 0.05 * torch.randn(target.shape, generator=torch.Generator().manual_seed(0))
+    ).clamp(0, 1)
     expected = [
-        [skimage.metrics.peak_signal_noise_ratio(t.numpy(), p.numpy(), data_range=1) for t, p in zip(of_t, of_p, strict=True)]
+        [
+            skimage.metrics.peak_signal_noise_ratio(t.numpy(), p.numpy(), data_range=1)
+            for t, p in zip(of_t, of_p, strict=True)
+        ]
         for of_t, of_p in zip(target, prediction, strict=True)
     ]
     torch.testing.assert_close(psnr(prediction, target).double(), torch.tensor(expected), atol=1e-4, rtol=0)

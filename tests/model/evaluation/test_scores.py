@@ -29,7 +29,13 @@ def test_overall_of_the_failed_run_is_4_1() -> None:
 
 @pytest.mark.parametrize(
     ("psnr", "ssim", "lpips", "expected"),
-    [(28, 0.85, 0.20, 58.0), (30, 0.90, 0.10, 61.7), (28, 0.85, 0.06, 70.0), (32, 0.93, 0.05, 79.6), (50, 1.0, 0.0, 100.0)],
+    [
+        (28, 0.85, 0.20, 58.0),
+        (30, 0.90, 0.10, 61.7),
+        (28, 0.85, 0.06, 70.0),
+        (32, 0.93, 0.05, 79.6),
+        (50, 1.0, 0.0, 100.0),
+    ],
 )
 def test_overall_known_values(psnr: float, ssim: float, lpips: float, expected: float) -> None:
     assert overall(psnr, ssim, lpips) == pytest.approx(expected, abs=0.05)

@@ -33,7 +33,9 @@ def test_agrees_with_scikit_image_on_real_frames(clips: Tensor, damage: str) -> 
         "dark": target / 255,  # frames that were divided twice
         "flat": target.mean(dim=(-2, -1), keepdim=True).expand_as(target),
     }[damage]
-    expected = [[scikit_image_ssim(p, t) for p, t in zip(*pair, strict=True)] for pair in zip(prediction, target, strict=True)]
+    expected = [
+        [scikit_image_ssim(p, t) for p, t in zip(*pair, strict=True)] for pair in zip(prediction, target, strict=True)
+    ]
     torch.testing.assert_close(ssim(prediction, target).double(), torch.tensor(expected).double(), atol=1e-4, rtol=0)
 
 

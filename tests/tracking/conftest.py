@@ -1,0 +1,50 @@
+"""A record for each test. MLflow needs seconds to make its schema, so one database is made and copied."""
+
+import resource
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+import pytest
+
+from tracking.settings import TrackingSettings
+from tracking.store import DATABASE, Store, create_database, open_store
+
+SettingsOf = Callable[[Path], TrackingSettings]
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("schema") / DATABASE
+    create_database(path)
+    return path
+
+
+@pytest.fixture
+def settings_of() -> SettingsOf:
+    return lambda root: TrackingSettings(root=str(root), experiment="taehv", keep_checkpoints=5, port=5000)
+
+
+@pytest.fixture
+def store(tmp_path: Path, empty_database: Path, settings_of: SettingsOf) -> Store:
+    root = tmp_path / "mlruns"
+    root.mkdir()
+    shutil.copy(empty_database, root / DATABASE)
+    return open_store(settings_of(root))
+
+
+@pytest.fixture
+def full_disk() -> Callable[[], AbstractContextManager[None]]:
+    """Within it no file of this process can grow beyond 64 kB, which is how a full disk looks to it."""
+
+    @contextmanager
+    def limited() -> Iterator[None]:
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 16, hard))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    return limited
