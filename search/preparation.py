@@ -7,8 +7,8 @@ from pathlib import Path
 import torch
 
 from model.bank import Bank, build_bank
-from model.evaluation.scores import Scores
 from model.evaluation.perceptual import Perceptual, PerceptualUnavailable, load_perceptual
+from model.evaluation.scores import Scores
 from model.evaluation.yardsticks import measure_yardsticks
 from model.training.device import resolve_device
 from search.settings import Settings, recipe_of

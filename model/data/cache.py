@@ -36,10 +36,16 @@ def recall(folder: Path, key: str, make: Callable[[], Decoded]) -> Decoded:
     frames_path, damage_path = folder / f"{key}.npy", folder / f"{key}.damage.txt"
     if not frames_path.exists():
         made = make()
-        folder.mkdir(parents=True, exist_ok=True)
-        if made.damage:  # first, because the frames are what says that the entry is complete
-            _write(damage_path, lambda path: path.write_text(made.damage, encoding="utf-8"))
-        _write(frames_path, lambda path: _save(path, made.frames))
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            if made.damage:  # first, because the frames are what says that the entry is complete
+                _write(damage_path, lambda path: path.write_text(made.damage, encoding="utf-8"))
+            _write(frames_path, lambda path: _save(path, made.frames))
+        except OSError as error:
+            reason = error.strerror or error
+            raise OSError(
+                f"the cache must be writable, but '{folder}': {reason}; make room, or set data.cache_dir"
+            ) from error
     damage = damage_path.read_text(encoding="utf-8") if damage_path.exists() else ""
     return Decoded(np.load(frames_path, mmap_mode="r", allow_pickle=False), damage)
 

@@ -14,8 +14,6 @@ from model.evaluation.scores import ClipScore, Scores, overall, score
 from model.evaluation.settings import EvaluationSettings
 from model.evaluation.ssim import ssim
 
-__all__ = ["Reconstruct", "Scores", "evaluate"]
-
 #: Takes float32 NTCHW in [0, 1], returns the raw (unclamped) video of the same shape.
 Reconstruct = Callable[[Tensor], Tensor]
 

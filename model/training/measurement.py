@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from model.evaluation.evaluation import Scores
+from model.evaluation.scores import Scores
 from model.training.settings import LossSettings
 from model.training.state import Tally
 from model.training.step import Step

@@ -54,7 +54,7 @@ def test_a_failure_leaves_nothing_behind(tmp_path):
 
 def test_a_cache_that_cannot_be_written_is_an_error(tmp_path, make_frames):
     (tmp_path / "file").touch()
-    with pytest.raises(OSError, match="file"):
+    with pytest.raises(OSError, match=r"the cache must be writable, but .*; make room, or set data.cache_dir"):
         recall(tmp_path / "file" / "videos", "key", lambda: Decoded(make_frames()))
 
 

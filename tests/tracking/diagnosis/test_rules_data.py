@@ -39,7 +39,8 @@ def codes(evidence: Evidence) -> dict[str, str]:
         (0.0, 2.0, {"data.out_of_range": "error"}),
         (-2.1, 2.6, {"data.out_of_range": "error"}),  # normalised by ImageNet's mean and deviation
         (-127.5, 127.5, {"data.out_of_range": "error"}),
-        (-1 / 255, 1 / 255, {}),  # not what dividing twice makes of frames in [0, 1]
+        (-1 / 255, 1 / 255, {"data.double_normalised": "error"}),
+        (-0.5, 0.01, {"data.signed_range": "error"}),  # a dark batch of signed frames
     ],
 )
 def test_the_range_of_the_input_tells_the_fault(
@@ -88,7 +89,9 @@ def test_both_signs_together_leave_no_doubt(evidence_of: EvidenceOf) -> None:
     both = rules_data.double_normalised(evidence_of(curves=loss | {"input/max": 0.0039}, evaluation=score))
     one = rules_data.double_normalised(evidence_of(curves={"input/max": 0.0039}))
     other = rules_data.double_normalised(evidence_of(curves=loss | BLIND, evaluation=score))
-    assert both and one and other
+    assert both
+    assert one
+    assert other
     assert both[0].confidence > one[0].confidence > other[0].confidence
     assert "input/max = 0.0039 (curve, greatest)" in both[0].evidence
     assert "53.0 - 4.24 = 48.8 dB; 20·log10(255) = 48.1, 20·log10(2) = 6.0" in both[0].evidence
