@@ -59,7 +59,7 @@ class Shot:
     @property
     def source(self) -> str:
         """The photograph; both views of the stereo pair are one."""
-        # With this prefix the hash sends photographs with and without colour to both sides at the default share.
+        # The split hashes this whole name, prefix included: another prefix would send photographs to other sides.
         return f"scikit-image:{self.file.stem.removesuffix('_left').removesuffix('_right')}"
 
     @property

@@ -47,10 +47,10 @@ class Evidence:
         return statistics.median(values) if values else None
 
     def later_half(self, metric: str) -> float | None:
-        """The median of the points of a curve's later half, when there are at least three: what a run settled on."""
+        """The median of the points of a curve's later half, when there are at least two: what a run settled on."""
         values = self.values(metric)
         half = values[len(values) // 2 :]
-        return statistics.median(half) if len(half) >= 3 else None
+        return statistics.median(half) if len(half) >= 2 else None
 
     def last_step(self) -> int:
         """The last step that any curve has; 0 without curves."""

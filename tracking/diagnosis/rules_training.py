@@ -2,7 +2,7 @@
 
 from tracking.diagnosis import thresholds as limit
 from tracking.diagnosis.evidence import Evidence
-from tracking.diagnosis.findings import Finding
+from tracking.diagnosis.findings import Finding, Severity
 from tracking.diagnosis.texts import finding
 
 
@@ -41,7 +41,9 @@ def dominating_loss(evidence: Evidence) -> list[Finding] | None:
     for name, share in shares.items():
         if len(active) > 1 and share is not None and share > limit.DOMINANT_SHARE:
             numbers = (f"{source}/{name} = {share:.3f} > {limit.DOMINANT_SHARE:g} (curve, median of its later half)",)
-            findings.append(finding("loss.dominates", "warning", confidence, numbers, name))
+            # The scores measure the reconstruction, so its dominance costs the other losses only.
+            severity: Severity = "info" if name == "reconstruction" else "warning"
+            findings.append(finding("loss.dominates", severity, confidence, numbers, name))
     return findings
 
 

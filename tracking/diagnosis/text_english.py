@@ -80,7 +80,8 @@ FINDINGS: dict[str, tuple[str, str]] = {
     ),
     "output.collapsed": (
         "The output hardly varies",
-        "Start with the last bias at 0.5 and train on unclamped outputs; a lower learning rate may be needed.",
+        "After few steps: train longer or raise optimizer.learning_rate. After many: check that outputs are not clamped before "
+        "the loss and that the last bias starts at 0.5.",
     ),
     "output.saturated": (
         "Much of the output is at or outside the bounds 0 and 1",
@@ -88,7 +89,7 @@ FINDINGS: dict[str, tuple[str, str]] = {
     ),
     "score.below_trivial": (
         "A trivial output scores better on the same clips",
-        "A short run may be below the 8x8 average; no sound run is below a single colour. Train longer or look for a cause.",
+        "Where the run is short, train longer first; a long one has another fault: look at its pictures, rate and losses.",
     ),
     "search.edge_of_space": (
         "The best settings lie at the edge of the search space",

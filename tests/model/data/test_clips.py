@@ -13,9 +13,9 @@ needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="needs the real cl
 
 @pytest.fixture
 def folder(tmp_path, write_video, make_frames):
-    """Videos of six sources; at a share of 0.5 chelsea, coffee and retina are validation (tests/model/data/test_split.py)."""
+    """Videos of six sources; at a share of 0.5 astronaut, grass and rocket are validation (tests/model/data/test_split.py)."""
     root = tmp_path / "videos"
-    for seed, source in enumerate(("astronaut", "rocket", "camera", "chelsea", "coffee", "retina")):
+    for seed, source in enumerate(("brick", "camera", "coffee", "astronaut", "grass", "rocket")):
         for number in range(2):
             write_video(root / source / f"{number}.mkv", make_frames(10 * seed + number, frames=18))
     return root
@@ -36,15 +36,15 @@ def test_clips_are_bytes_of_the_stated_shape_with_a_row_for_each_file(folder, ma
     assert len(set(clips.validation_names)) == 7
     assert len(clips.manifest) == 12
     assert clips.manifest[0] == {
-        "name": "astronaut/0.mkv",
-        "source": "astronaut",
+        "name": "brick/0.mkv",
+        "source": "brick",
         "side": "training",
         "sha256": clips.manifest[0]["sha256"],
         "frames": 18,
         "width": 32,
         "height": 24,
     }
-    assert {row["source"] for row in clips.manifest if row["side"] == "validation"} == {"chelsea", "coffee", "retina"}
+    assert {row["source"] for row in clips.manifest if row["side"] == "validation"} == {"astronaut", "grass", "rocket"}
     sides = {row["name"]: row["side"] for row in clips.manifest}
     assert {sides[name.split(" #")[0]] for name in clips.training_names} == {"training"}
     assert {sides[name.split(" #")[0]] for name in clips.validation_names} == {"validation"}
@@ -64,11 +64,13 @@ def test_the_same_settings_give_the_same_bytes_and_another_seed_other_training_c
 def test_added_videos_move_none_and_change_no_clip(folder, make_settings, write_video, make_frames):
     settings = make_settings(source=str(folder), training_clips=12, validation_clips=12)
     before = load_clips(settings, [].append)
-    for seed, source in enumerate(("moon", "ihc", "text", "page")):
+    added = ("hubble", "ihc", "moon", "text")  # two for each side
+    for seed, source in enumerate(added):
         write_video(folder / source / "0.mkv", make_frames(100 + seed))
     after = load_clips(settings, [].append)
     sides = [{row["name"]: row["side"] for row in clips.manifest} for clips in (before, after)]
     assert sides[0].items() < sides[1].items()
+    assert [sides[1][f"{source}/0.mkv"] for source in added] == ["validation"] * 2 + ["training"] * 2
     pixels = by_name(before), by_name(after)
     common = pixels[0].keys() & pixels[1].keys()
     assert len(common) >= 12
@@ -77,15 +79,15 @@ def test_added_videos_move_none_and_change_no_clip(folder, make_settings, write_
 
 
 def test_copies_on_both_sides_leave_only_the_validation_one(folder, make_settings):
-    shutil.copy(folder / "chelsea" / "0.mkv", folder / "rocket" / "copied.mkv")
+    shutil.copy(folder / "rocket" / "0.mkv", folder / "brick" / "copied.mkv")
     lines = []
     clips = load_clips(make_settings(source=str(folder)), lines.append)
     assert [(file.name, file.rule) for file in clips.skipped] == [
-        ("rocket/copied.mkv", "copy: equal files are used once, as chelsea/0.mkv")
+        ("brick/copied.mkv", "copy: equal files are used once, as rocket/0.mkv")
     ]
     hashes = [row["sha256"] for row in clips.manifest]
     assert len(hashes) == len(set(hashes)) == 12
-    assert any("rocket/copied.mkv" in line for line in lines)
+    assert any("brick/copied.mkv" in line for line in lines)
 
 
 def test_the_digest_follows_what_clips_depend_on_and_nothing_else(folder, tmp_path, make_settings):
@@ -112,13 +114,13 @@ def test_the_digest_follows_what_clips_depend_on_and_nothing_else(folder, tmp_pa
     ]
     digests = [digest(**change) for change in changes]
     assert len({base, *digests}) == len(digests) + 1
-    (moved / "retina" / "0.mkv").rename(moved / "retina" / "renamed.mkv")
-    (moved / "rocket" / "1.mkv").rename(moved / "rocket" / "0 renamed.mkv")
+    (moved / "rocket" / "0.mkv").rename(moved / "rocket" / "renamed.mkv")
+    (moved / "brick" / "1.mkv").rename(moved / "brick" / "0 renamed.mkv")
     assert digest(moved) == base
     here, there = (load_clips(make_settings(source=str(place)), [].append) for place in (folder, moved))
     assert torch.equal(here.training, there.training)
     assert torch.equal(here.validation, there.validation)
-    (moved / "retina" / "1.mkv").unlink()
+    (moved / "rocket" / "1.mkv").unlink()
     assert digest(moved) != base
 
 
@@ -135,9 +137,9 @@ def test_the_demo_takes_the_same_path(make_settings):
     assert clips.training.shape == (6, 9, 3, 16, 16)
     assert clips.skipped == ()
     assert {row["source"] for row in clips.manifest if row["side"] == "validation"} == {
-        "scikit-image:astronaut",
-        "scikit-image:grass",
-        "scikit-image:ihc",
+        "scikit-image:camera",
+        "scikit-image:coffee",
+        "scikit-image:motorcycle",
     }
 
 
@@ -160,9 +162,12 @@ def test_real_sources_stand_on_their_sides(make_settings):
         make_settings(source=str(SHARED / "compact"), validation_share=0.2, max_video_frames=9), [].append
     )
     assert {row["source"] for row in clips.manifest if row["side"] == "validation"} == {
+        "debian-python-kivy-examples",
+        "drivendataorg+zamba",
         "google+ExoPlayer",
         "googlearchive+vrview",
-        "nvidia-cosmos+cosmos-predict2_5",
+        "lvgl+lvgl",
+        "nvidia-cosmos+cosmos-predict2",
     }
 
 

@@ -52,7 +52,7 @@ def test_the_default_share_sends_colour_and_grey_to_both_sides(demo):
         return bool((video.frames == video.frames[..., :1]).all())
 
     training, validation, copies = split(demo[1], validation_share=0.2)
-    assert {video.source.removeprefix("scikit-image:") for video in validation} == {"astronaut", "grass", "ihc"}
+    assert {video.source.removeprefix("scikit-image:") for video in validation} == {"camera", "coffee", "motorcycle"}
     assert {is_grey(video) for video in validation} == {is_grey(video) for video in training} == {True, False}
     assert copies == ()
 

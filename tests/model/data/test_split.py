@@ -35,11 +35,11 @@ def test_a_pattern_that_names_no_source_is_refused(pattern):
 
 
 def test_sides_follow_the_stated_hash():
-    # `printf split:chelsea | sha256sum` begins with 1b67b686, and 0x1b67b686 / 2^32 = 0.107; split:astronaut: 9eacf9b7, 0.620.
-    assert is_validation("chelsea", 0.11)
-    assert not is_validation("chelsea", 0.10)
-    assert is_validation("astronaut", 0.63)
-    assert not is_validation("astronaut", 0.61)
+    # `printf "split 78:rocket" | sha256sum` begins with 1a2d20d6, and 0x1a2d20d6 / 2^32 = 0.102; astronaut: 540f5670, 0.328.
+    assert is_validation("rocket", 0.11)
+    assert not is_validation("rocket", 0.10)
+    assert is_validation("astronaut", 0.33)
+    assert not is_validation("astronaut", 0.32)
 
 
 def test_the_share_is_met_over_many_sources():
@@ -68,25 +68,25 @@ def test_adding_videos_moves_none_and_sources_stay_together(old, new):
 
 
 def test_of_copies_one_is_used_and_validation_keeps_it(make_video):
-    # At a share of 0.5 chelsea (0.107) is validation, astronaut (0.620) and rocket (0.767) are training.
+    # At a share of 0.5 rocket (0.102) is validation, brick (0.683) and camera (0.808) are training.
     videos = [
-        make_video("astronaut/1", "astronaut", "same"),
-        make_video("chelsea/1", "chelsea", "same"),
-        make_video("astronaut/2", "astronaut", "twice"),
-        make_video("rocket/2", "rocket", "twice"),
-        make_video("chelsea/3", "chelsea", "once"),
+        make_video("brick/1", "brick", "same"),
+        make_video("rocket/1", "rocket", "same"),
+        make_video("brick/2", "brick", "twice"),
+        make_video("camera/2", "camera", "twice"),
+        make_video("rocket/3", "rocket", "once"),
     ]
     training, validation, copies = split(videos, 0.5)
-    assert [video.name for video in training] == ["astronaut/2"]
-    assert [video.name for video in validation] == ["chelsea/1", "chelsea/3"]
+    assert [video.name for video in training] == ["brick/2"]
+    assert [video.name for video in validation] == ["rocket/1", "rocket/3"]
     assert {copy.name: copy.rule.split()[-1] for copy in copies} == {
-        "astronaut/1": "chelsea/1",
-        "rocket/2": "astronaut/2",
+        "brick/1": "rocket/1",
+        "camera/2": "brick/2",
     }
     assert not any(copy.unreadable for copy in copies)
 
 
-@pytest.mark.parametrize(("source", "side"), [("chelsea", "training"), ("astronaut", "validation")])
+@pytest.mark.parametrize(("source", "side"), [("rocket", "training"), ("brick", "validation")])
 def test_an_empty_side_is_refused_with_a_remedy(make_video, source, side):
     with pytest.raises(SettingsError, match=rf"{side} has none of the 1 sources \({source}\); add videos"):
         split([make_video(f"{source}/1", source, "a")], 0.5)

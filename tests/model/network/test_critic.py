@@ -102,6 +102,26 @@ def test_a_step_trains_the_critic_alone() -> None:
     assert context.grad is None
 
 
+def test_half_of_the_fakes_are_replayed_with_their_contexts() -> None:
+    critic, seen = seraena(), []
+    critic.critic.register_forward_pre_hook(
+        lambda _, inputs: seen.append([tensor.flatten(1)[:, 0] for tensor in inputs])
+    )
+    real, context = torch.full((8, 9, 16, 16), 0.5), torch.zeros(8, 4, 2, 2)
+    for number in range(1, 21):
+        critic.step(torch.full_like(real, float(number)), real, context + number)
+        images, contexts = seen[-1]
+        is_real = images == 0.5
+        assert ((images == number) | is_real)[:4].all()
+        assert (contexts == torch.where(is_real, number, images)).all()
+    images = torch.stack([images for images, _ in seen])
+    assert 0.35 < (images == 0.5).float().mean() < 0.65
+    replayed = images[:, 4:][images[:, 4:] != 0.5]
+    now = torch.arange(1.0, 21).view(-1, 1).expand(-1, 4)[images[:, 4:] != 0.5]
+    assert (replayed < now).float().mean() > 0.5  # most of what is drawn is from earlier steps
+    assert len(replayed.unique()) > 5
+
+
 def test_it_trains_where_gradients_are_switched_off() -> None:
     critic = seraena()
     before = critic.critic.state_dict()["blocks.0.0.weight"].clone()

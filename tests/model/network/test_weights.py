@@ -61,7 +61,10 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
     with pytest.raises(Exception):  # noqa: B017 - whatever safetensors says of a value that is no text
         save_weights({"a": torch.zeros(2)}, path, {"step": 3})  # type: ignore[dict-item]
     assert read_weights(path)["a"].tolist() == [1, 1]
-    assert list(tmp_path.iterdir()) == [path]
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(OSError):
+        save_weights({"a": torch.zeros(2)}, tmp_path / "folder", {})
+    assert sorted(tmp_path.iterdir()) == [tmp_path / "folder", path]
 
 
 @pytest.mark.parametrize(

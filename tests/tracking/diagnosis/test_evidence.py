@@ -27,9 +27,10 @@ def test_the_end_of_a_curve_is_a_median() -> None:
     assert with_curve([]).last("a") is None
 
 
-def test_the_later_half_needs_three_points() -> None:
+def test_the_later_half_needs_two_points() -> None:
     assert with_curve([9.0, 9.0, 9.0, 1.0, 2.0, 3.0]).later_half("a") == 2.0
-    assert with_curve([1.0, 2.0, 3.0, 4.0]).later_half("a") is None
+    assert with_curve([9.0, 1.0, 3.0]).later_half("a") == 2.0
+    assert with_curve([1.0, 2.0]).later_half("a") is None
 
 
 def test_weights_are_those_that_the_settings_name() -> None:

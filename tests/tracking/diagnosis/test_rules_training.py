@@ -51,7 +51,12 @@ def test_one_loss_of_several_dominates(evidence_of: EvidenceOf, curves: dict, su
     findings = rules_training.dominating_loss(evidence_of(curves=curves))
     assert findings is not None
     assert [finding.subject for finding in findings] == subjects
-    assert {finding.code for finding in findings} <= {"loss.dominates"}
+    assert {(finding.code, finding.severity) for finding in findings} <= {("loss.dominates", "warning")}
+
+
+def test_a_dominating_reconstruction_is_only_a_remark(evidence_of: EvidenceOf) -> None:
+    (finding,) = rules_training.dominating_loss(evidence_of(curves={"gradient_share/reconstruction": 0.95})) or ()
+    assert (finding.code, finding.severity) == ("loss.dominates", "info")
 
 
 def test_the_only_loss_may_dominate(evidence_of: EvidenceOf) -> None:

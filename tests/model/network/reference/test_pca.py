@@ -120,15 +120,19 @@ def test_large_patches_are_fitted_too(
     assert (pca.decode(latents) - to_unit(training)).square().mean() < 0.005
 
 
-def test_a_bounded_number_of_patches_is_taken_evenly_from_all_clips(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bounded_number_of_patches_is_taken_evenly_from_all_clips_and_places(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("model.network.reference.pca.MAX_FIT_VALUES", 64 * 768)
-    # Each clip has a brightness of its own, so that a patch tells which clip it is from.
-    clips = torch.arange(64, dtype=torch.uint8).view(64, 1, 1, 1, 1).expand(-1, 9, 3, 32, 32)
+    # Red tells the clip and green the place, so that a patch says where it is from; a clip has 48 patches, 16 places.
+    clips = torch.zeros(64, 9, 3, 32, 32, dtype=torch.uint8)
+    clips[:, :, 0] = torch.arange(64, dtype=torch.uint8).view(64, 1, 1, 1)
+    clips[:, :, 1] = torch.arange(16, dtype=torch.uint8).view(4, 4).repeat_interleave(8, 0).repeat_interleave(8, 1)
     patches = sample_patches(clips, 4, 8)
     assert patches.shape == (64, 768)
-    sources = (patches[:, 0] * 255).round().long().bincount(minlength=64)
-    assert sources.min() >= 1
-    assert sources.max() <= 2
+    colours = (patches.unflatten(1, (4, 3, 64))[:, 0, :2, 0] * 255).round().long()
+    assert colours[:, 0].tolist() == list(range(64))
+    places = colours[:, 1].bincount(minlength=16)
+    assert places.min() >= 2
+    assert places.max() <= 6
 
 
 @pytest.mark.parametrize("count", [5, 16])
