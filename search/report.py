@@ -137,13 +137,19 @@ def coordinates(rows: "list[Row]") -> "go.Figure | None":
 
 def importances(study: "Study") -> "go.Figure | None":
     """How much of the score each parameter explains, by two evaluators; none below the number of trials that it takes."""
+    import optuna
     import plotly.graph_objects as go
     from optuna.importance import FanovaImportanceEvaluator, PedAnovaImportanceEvaluator, get_param_importances
     from optuna.trial import TrialState
 
     complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-    if len(complete) < MIN_TRIALS_FOR_IMPORTANCE or len({trial.value for trial in complete}) < 2:
+    names = {name for trial in complete for name in trial.params}
+    # Optuna looks only at parameters that every trial has: one baseline without a weight would hide that weight for all.
+    whole = [trial for trial in complete if trial.params.keys() == names]
+    if len(whole) < MIN_TRIALS_FOR_IMPORTANCE or len({trial.value for trial in whole}) < 2:
         return None
+    among = optuna.create_study(direction=study.direction)
+    among.add_trials(whole)
     figure = go.Figure(layout={"title": "Importance of parameters", "yaxis_title": "share"})
     evaluators = {
         "fANOVA": FanovaImportanceEvaluator(seed=0),
@@ -151,7 +157,7 @@ def importances(study: "Study") -> "go.Figure | None":
         "PED-ANOVA": PedAnovaImportanceEvaluator(target_quantile=0.3),
     }
     for name, evaluator in evaluators.items():
-        found = get_param_importances(study, evaluator=evaluator)
+        found = get_param_importances(among, evaluator=evaluator)
         figure.add_bar(x=list(found), y=list(found.values()), name=name)
     return figure
 

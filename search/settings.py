@@ -52,6 +52,7 @@ class SearchSettings(FrozenSettings):
     seed: Annotated[int, Field(ge=0)]
     startup_trials: Annotated[int, Field(ge=1)]
     pruner: Literal["none", "median", "asha"]
+    workers: Annotated[int, Field(ge=0)]
     max_failures: Annotated[int, Field(ge=1)]
     space: SpaceSettings
     baselines: dict[str, BaselineSettings]

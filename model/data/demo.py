@@ -19,31 +19,26 @@ from model.data.parallel import in_parallel, worker_count
 from model.data.settings import DataSettings
 from model.data.video import Skipped, Video
 
-#: Colour first. The wheel's drawings, test charts, silhouettes and nearly empty microscope pictures are left out.
+#: Photographs of things. The wheel's textures, pages, drawings and test charts are left out: a network that has seen little
+#: but textures for its few steps knows nothing about edges and colours.
 PHOTOGRAPHS = (
     "astronaut.png",
+    "camera.png",
     "chelsea.png",
     "coffee.png",
+    "coins.png",
     "hubble_deep_field.jpg",
     "ihc.png",
     "motorcycle_left.png",
     "motorcycle_right.png",
     "retina.jpg",
     "rocket.jpg",
-    "brick.png",
-    "camera.png",
-    "coins.png",
-    "grass.png",
-    "gravel.png",
-    "moon.png",
-    "page.png",
-    "text.png",
 )
 
 #: The left view of the stereo pair (Middlebury 2014, "Motorcycle") comes with the disparity of each of its pixels.
 STEREO_VIEW, DISPARITIES = "motorcycle_left.png", "motorcycle_disp.npz"
 
-MOVES_PER_PHOTOGRAPH = 3
+MOVES_PER_PHOTOGRAPH = 5
 
 #: A clip of 9 frames at stride 5 spans 41 of them and can begin at 25 places; more frames would only cost time and space.
 DEMO_FRAMES = 65

@@ -22,4 +22,5 @@ class NetworkSettings(FrozenSettings):
     encoder_time_strides: tuple[int, ...]
     decoder_time_strides: tuple[int, ...]
     width: Annotated[float, Field(gt=0, le=4)]
+    initialisation: Literal["torch", "signal"]
     weights: str

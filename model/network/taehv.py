@@ -17,6 +17,7 @@ from model.network.blocks import (
     TimePool,
     convolution,
 )
+from model.network.initialisation import pass_signals_on, start_grey
 from model.network.settings import NetworkSettings
 from model.network.variants import Architecture, architecture
 
@@ -40,11 +41,9 @@ class TAEHV(nn.Module):
             torch.default_generator.manual_seed(seed)
             self.encoder = build_encoder(self.architecture)
             self.decoder = build_decoder(self.architecture)
-        # From the default 0 all three colours start below 0 in 3 % of the seeds; grey is a start that none is lost from.
-        last = self.decoder[-1]
-        assert isinstance(last, nn.Conv2d)
-        assert last.bias is not None
-        nn.init.constant_(last.bias, 0.5)
+        if settings.initialisation == "signal":
+            pass_signals_on(self.encoder, self.decoder, seed)
+        start_grey(self.decoder)
 
     def encode(self, video: Tensor) -> Tensor:
         """Turn NTCHW video in [0, 1] into NTCHW latents as the diffusion model sees them, all frames at once.

@@ -22,6 +22,7 @@ AS_PUBLISHED: dict[str, Any] = {
     "patch_size": 0,
     "encoder_time_strides": (),
     "decoder_time_strides": (),
+    "initialisation": "torch",
     "weights": "",
 }
 ALONE = "save the state dict alone: torch.save(model.state_dict(), path)"
@@ -111,7 +112,7 @@ def fitting_variants(state: Mapping[str, Tensor]) -> list[str]:
         with torch.device("meta"):
             candidate = TAEHV(settings).state_dict()
         if not mismatches(candidate, state):
-            fitting.append(f"network.variant={variant}" + (f" with network.width={width:g}" if width != 1 else ""))
+            fitting.append(f"network.variant={variant} with network.width={width:g}")
     return fitting
 
 

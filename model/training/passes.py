@@ -1,4 +1,4 @@
-"""The passes through the network that all five losses share: one encode, two decodes."""
+"""The passes through the network that all five losses share: one encode, one decode of two kinds of latents."""
 
 from dataclasses import dataclass
 
@@ -28,17 +28,17 @@ class Passes:
 def run_passes(model: TAEHV, batch: Batch, weights: LossSettings, precision: str) -> Passes:
     """Run the network on a batch, recording a graph only for passes that a loss with a weight needs.
 
-    Training goes through the unclamped output: a clamp has no gradient wherever a fresh decoder is out of range.
+    Both decodes are one call on twice the batch: kernels this small cost almost the same for either. Training goes through
+    the unclamped output: a clamp has no gradient wherever a fresh decoder is out of range.
     """
     end_to_end = weights.reconstruction > 0 or weights.perceptual > 0
     with autocast(batch.video.device, precision):
         with torch.set_grad_enabled(weights.encoder > 0 or end_to_end):
-            latents = model.encode(batch.video)
-        with torch.set_grad_enabled(weights.decoder > 0 or weights.seraena > 0):
-            decoded = model.decode(batch.latents)
-        with torch.set_grad_enabled(end_to_end):
-            reconstruction = model.decode(latents)
-    return Passes(latents.float(), decoded.float(), reconstruction.float())
+            latents = model.encode(batch.video).float()
+        with torch.set_grad_enabled(end_to_end or weights.decoder > 0 or weights.seraena > 0):
+            own = latents if end_to_end else latents.detach()
+            decoded, reconstruction = model.decode(torch.cat([batch.latents, own])).float().chunk(2)
+    return Passes(latents, decoded, reconstruction)
 
 
 def autocast(device: torch.device, precision: str) -> torch.autocast:

@@ -10,12 +10,21 @@ from search.workers.messages import Assignment
 
 
 def assignments(settings: Settings, prepared: Preparation) -> list[Assignment]:
-    """One worker per visible CUDA device, else one with all cores."""
-    devices: list[str | None] = [None]
-    if prepared.device.type == "cuda" and prepared.device.index is None:
-        visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-        devices = list(visible.split(",")) if visible else [str(index) for index in range(torch.cuda.device_count())]
-    recipe = recipe_of(settings)
-    num_threads = max(1, torch.get_num_threads() // len(devices))  # heeds OMP_NUM_THREADS
-    perceptual = prepared.perceptual is not None
-    return [Assignment(recipe, prepared.bank.path, perceptual, device, num_threads) for device in devices]
+    """Return `search.workers` assignments: one per visible CUDA device (else one) when that is 0, spread evenly otherwise."""
+    devices = cuda_devices(prepared.device)
+    count = settings.search.workers or len(devices)
+    num_threads = max(1, torch.get_num_threads() // count)  # heeds OMP_NUM_THREADS
+    recipe, perceptual = recipe_of(settings), prepared.perceptual is not None
+    return [
+        Assignment(recipe, prepared.bank.path, perceptual, devices[index % len(devices)], num_threads)
+        for index in range(count)
+    ]
+
+
+def cuda_devices(device: torch.device) -> list[str | None]:
+    """Names for CUDA_VISIBLE_DEVICES, one per device that the study may use; [None] on the CPU."""
+    if device.type != "cuda":
+        return [None]
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    names = visible.split(",") if visible else [str(index) for index in range(torch.cuda.device_count())]
+    return [names[device.index]] if device.index is not None else list(names)

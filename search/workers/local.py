@@ -1,5 +1,6 @@
 """Workers as processes of this machine."""
 
+import contextlib
 import multiprocessing
 from multiprocessing.connection import Connection
 from typing import Any
@@ -27,11 +28,16 @@ class LocalWorker:
 
     def start(self, task: Task) -> None:
         """Hand out a trial."""
-        self.connection.send(task)
+        self.send(task)
 
     def answer(self, go_on: bool) -> None:
         """Answer a measurement with scores."""
-        self.connection.send(go_on)
+        self.send(go_on)
+
+    def send(self, message: Any) -> None:
+        """Send; a process that has ended hears nothing, and `receive` says so."""
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            self.connection.send(message)
 
     def receive(self) -> Any:
         """Return the next message.
@@ -41,7 +47,8 @@ class LocalWorker:
         """
         try:
             return self.connection.recv()
-        except ConnectionResetError as error:
+        except (EOFError, ConnectionResetError) as error:
+            self.process.join(GRACE_S)  # it closes its end before it is gone, and `stop` shall return its own exit code
             raise EOFError from error
 
     def stop(self) -> int | None:

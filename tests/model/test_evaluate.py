@@ -32,7 +32,8 @@ def network() -> NetworkSettings:
         patch_size=0,
         encoder_time_strides=(),
         decoder_time_strides=(),
-        width=0.125,
+        width=0.25,
+        initialisation="torch",
         weights="",
     )
 

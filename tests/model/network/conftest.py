@@ -30,6 +30,7 @@ def network() -> Callable[..., NetworkSettings]:
             "encoder_time_strides": (),
             "decoder_time_strides": (),
             "width": 0.125,
+            "initialisation": "torch",
             "weights": "",
         }
         return NetworkSettings.model_validate(values | changes)

@@ -169,11 +169,14 @@ def test_bfloat16_autocast_on_cuda() -> None:
     critic = Seraena(9, 4, 0.25, 3e-4, 2**22, 0, device)
     fake, real, context = (tensor.to(device) for tensor in batch())
     with torch.autocast("cuda", torch.bfloat16):
-        loss = critic.step(fake.bfloat16(), real, context)["loss"]
-        corrected = critic.correct(fake.bfloat16(), real, context)
+        for _ in range(30):  # a critic that knows nothing yet has gradients below the 1e-5 that they are compared with
+            loss = critic.step(fake.bfloat16(), real, context)["loss"]
+        rounded = critic.correct(fake.bfloat16(), real, context) - fake
+    exact = critic.correct(fake, real, context) - fake
     assert torch.isfinite(loss)
-    assert corrected.dtype == torch.float32
-    assert (corrected - fake).std(correction=0).item() == pytest.approx(1, abs=0.1)
+    assert rounded.dtype == torch.float32
+    assert torch.cosine_similarity(rounded.flatten(), exact.flatten(), dim=0).item() > 0.9
+    assert (rounded.std() / exact.std()).item() == pytest.approx(1, abs=0.2)
 
 
 def test_consecutive_frames_become_channels() -> None:

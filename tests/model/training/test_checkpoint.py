@@ -38,7 +38,7 @@ def test_the_weights_file_stands_alone(
     model = TAEHV(NetworkSettings.model_validate_json(metadata["network"]), seed=7)
     load_weights(model, tmp_path / "checkpoint" / "model.safetensors")
     torch.testing.assert_close(dict(model.state_dict()), dict(trained.average.state_dict()), rtol=0, atol=0)
-    assert json.loads(metadata["network"])["width"] == 0.125
+    assert json.loads(metadata["network"])["width"] == recipe().network.width
 
 
 def test_everything_comes_back_bit_for_bit_without_unpickling_code(

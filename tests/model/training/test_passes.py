@@ -40,19 +40,20 @@ def test_training_sees_values_out_of_range(recipe: Callable[..., Recipe], batch:
 @pytest.mark.parametrize(
     ("name", "graphs"),
     [
-        ("encoder", (True, False, False)),
-        ("decoder", (False, True, False)),
-        ("reconstruction", (True, False, True)),
-        ("perceptual", (True, False, True)),
-        ("seraena", (False, True, False)),
+        ("encoder", (True, False)),
+        ("decoder", (False, True)),
+        ("reconstruction", (True, True)),
+        ("perceptual", (True, True)),
+        ("seraena", (False, True)),
     ],
 )
 def test_only_passes_that_a_weighted_loss_needs_have_a_graph(
-    recipe: Callable[..., Recipe], batch: Batch, name: str, graphs: tuple[bool, bool, bool]
+    recipe: Callable[..., Recipe], batch: Batch, name: str, graphs: tuple[bool, bool]
 ) -> None:
     settings = recipe(*only(name))
     passes = run_passes(TAEHV(settings.network, 0), batch, settings.losses, "float32")
-    assert (passes.latents.requires_grad, passes.decoded.requires_grad, passes.reconstruction.requires_grad) == graphs
+    assert (passes.latents.requires_grad, passes.decoded.requires_grad) == graphs
+    assert passes.reconstruction.requires_grad == passes.decoded.requires_grad  # one call of the decoder makes both
 
 
 def test_bfloat16_gives_every_weight_the_gradient_of_float32(recipe: Callable[..., Recipe], batch: Batch) -> None:

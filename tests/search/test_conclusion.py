@@ -1,0 +1,95 @@
+import csv
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from mlflow import MlflowClient
+from mlflow.entities import Run as MlflowRun
+from optuna.trial import TrialState
+from rich.console import Console
+
+from search.conclusion import conclude
+from search.opening import OpenStudy
+from search.settings import Settings, load_settings
+from tracking.store import artifact_folder
+
+Conclude = Callable[[int], str]
+
+
+@pytest.fixture
+def concluded(opened: OpenStudy, tiny: Callable[..., Settings]) -> Conclude:
+    """Conclude the study at a target; returns what was printed."""
+
+    def make(target: int) -> str:
+        out = io.StringIO()
+        conclude(opened, tiny(), target, Console(file=out, width=200, highlight=False))
+        return out.getvalue()
+
+    return make
+
+
+def run_of(opened: OpenStudy) -> MlflowRun:
+    return MlflowClient(tracking_uri=opened.prepared.store.uri).get_run(opened.parent.id)
+
+
+def folder_of(opened: OpenStudy) -> Path:
+    return artifact_folder(opened.prepared.store, opened.parent.id)
+
+
+def test_without_a_finished_trial_there_is_a_page_and_no_next_step(opened: OpenStudy, concluded: Conclude) -> None:
+    out = concluded(2)
+    run = run_of(opened)
+    assert (run.info.status, run.data.tags["state"]) == ("KILLED", "interrupted")
+    assert "no trial has a score yet" in (folder_of(opened) / "report.html").read_text()
+    assert (folder_of(opened) / "ranking.csv").read_text().count("\n") == 1
+    assert not (folder_of(opened) / "best.toml").exists()
+    assert [line.split()[0] for line in out.splitlines()] == ["report", "compare"]
+
+
+def test_trials_that_all_diverged_have_no_best(
+    opened: OpenStudy, concluded: Conclude, add_trial: Callable[..., int]
+) -> None:
+    for _ in range(2):
+        add_trial(opened.study, None, TrialState.PRUNED)
+    out = concluded(2)
+    assert run_of(opened).info.status == "FINISHED"  # the study has the trials that it was asked for
+    assert "no trial has a score yet" in out
+    assert "next " not in out
+    assert not (folder_of(opened) / "best.toml").exists()
+    rows = csv.DictReader((folder_of(opened) / "ranking.csv").read_text().splitlines())
+    assert [row["state"] for row in rows] == ["PRUNED"] * 2
+
+
+def test_the_best_trials_settings_are_the_next_command(
+    opened: OpenStudy, concluded: Conclude, add_trial: Callable[..., int], tiny: Callable[..., Settings]
+) -> None:
+    add_trial(opened.study, 20.0, baseline="seed_old")
+    add_trial(opened.study, 30.0, encoder=0.75, learning_rate=2e-4, schedule="linear")
+    add_trial(opened.study, None, TrialState.PRUNED)
+    out = concluded(3)
+    run = run_of(opened)
+    assert (run.info.status, run.data.tags["state"]) == ("FINISHED", "complete")
+    assert run.data.metrics["score"] == 30.0
+    assert "best: trial" in out
+    assert "+5.00 dB against seed old" in out
+
+    words = next(line for line in out.splitlines() if line.startswith("next ")).split()
+    assert words[1:4] == ["python", "-m", "search.train"]
+    assert words[-1] == f"training.steps={tiny().promotion.steps}"
+    best = load_settings(Path(words[words.index("--config") + 1]), "cpu", ())
+    assert (best.losses.encoder, best.optimizer.learning_rate, best.schedule.kind) == (0.75, 2e-4, "linear")
+    assert best.data == tiny().data
+    report = next(line for line in out.splitlines() if line.startswith("report")).removeprefix("report").strip()
+    assert Path(report).read_text().startswith("<!doctype html>")
+
+
+def test_fewer_trials_than_asked_for_are_ranked_and_called_interrupted(
+    opened: OpenStudy, concluded: Conclude, add_trial: Callable[..., int]
+) -> None:
+    add_trial(opened.study, 20.0)
+    out = concluded(50)
+    run = run_of(opened)
+    assert (run.info.status, run.data.tags["state"]) == ("KILLED", "interrupted")
+    assert "best: trial" in out
+    assert (folder_of(opened) / "best.toml").exists()

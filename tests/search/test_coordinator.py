@@ -1,0 +1,225 @@
+"""Studies of real workers, disturbed where a hook in the progress display sees that the moment has come."""
+
+import io
+import os
+import resource
+import shutil
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from mlflow import MlflowClient
+from mlflow.entities import Run as MlflowRun
+from optuna.trial import FrozenTrial, TrialState
+from rich.console import Console
+
+from search.coordinator import Coordinator
+from search.opening import OpenStudy, open_everything
+from search.preparation import running_folder
+from search.progress import TrialProgress
+from search.reconcile import STATUS
+from search.settings import Settings, load_settings, recipe_of
+from search.signals import StopRequest
+from search.study import BASELINE, METRICS, REASON, RUN_ID
+from search.workers.messages import Assignment
+from tests.commands import ROOT, TINY
+from tracking.store import artifact_folder
+
+#: Is given the coordinator, a trial's number and its step; step 0 comes before the worker hears of the trial.
+Hook = Callable[[Coordinator, int, int], None]
+
+
+class HookedProgress(TrialProgress):
+    """The display, which also calls a hook at every step of every trial."""
+
+    hook: Callable[[int, int], None]
+
+    def step(self, number: int, step: int) -> None:
+        super().step(number, step)
+        self.hook(number, step)
+
+
+@dataclass
+class Study:
+    """A study that can be run with hooks, and what it left."""
+
+    opened: OpenStudy
+    settings: Settings
+    out: io.StringIO = field(default_factory=io.StringIO)
+    most_at_once: int = 0
+
+    def run(self, target: int, hook: Hook, workers: int = 1) -> None:
+        progress = HookedProgress(Console(file=self.out, width=200), 0, target, self.settings.training.steps)
+        coordinator = Coordinator(self.opened, self.settings, target, progress, StopRequest())
+
+        def call(number: int, step: int) -> None:
+            self.most_at_once = max(self.most_at_once, sum(slot.running is not None for slot in coordinator.slots))
+            hook(coordinator, number, step)
+
+        progress.hook = call
+        bank = self.opened.prepared.bank.path
+        coordinator.run([Assignment(recipe_of(self.settings), bank, False, None, 1)] * workers)
+
+    @property
+    def trials(self) -> list[FrozenTrial]:
+        return self.opened.study.get_trials()
+
+    def baseline(self, name: str) -> list[FrozenTrial]:
+        """The trials of a baseline that were begun, retries included."""
+        return [t for t in self.trials if t.user_attrs.get(BASELINE) == name and t.state != TrialState.WAITING]
+
+    def mlflow_run(self, trial: FrozenTrial) -> MlflowRun:
+        return MlflowClient(tracking_uri=self.opened.prepared.store.uri).get_run(trial.user_attrs[RUN_ID])
+
+    def artifact(self, trial: FrozenTrial, path: str) -> Path:
+        return artifact_folder(self.opened.prepared.store, trial.user_attrs[RUN_ID]) / path
+
+    def assert_records_agree(self) -> None:
+        """Every trial that was begun has ended, its run as its state says, and no files are left lying about."""
+        begun = [trial for trial in self.trials if trial.state != TrialState.WAITING]
+        assert {trial.state for trial in begun} <= set(STATUS)
+        assert [self.mlflow_run(trial).info.status for trial in begun] == [STATUS[trial.state] for trial in begun]
+        assert list(running_folder(self.opened.prepared.store).iterdir()) == []
+
+
+def undisturbed(_coordinator: Coordinator, _number: int, _step: int) -> None:
+    pass
+
+
+MakeStudy = Callable[..., Study]
+
+
+@pytest.fixture(scope="module")
+def make_study(tmp_path_factory: pytest.TempPathFactory, blank_record: Path, cache_dir: Path) -> MakeStudy:
+    def make(*changes: str) -> Study:
+        root = tmp_path_factory.mktemp("study") / "mlruns"
+        shutil.copytree(blank_record, root)
+        places = [f"data.cache_dir={cache_dir}", f"tracking.root={root}"]
+        settings = load_settings(ROOT / "conf.toml", "cpu", [*TINY, *places, *changes])
+        return Study(open_everything(settings, lambda _line: None), settings)
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def varied(make_study: MakeStudy) -> Study:
+    """Three baselines: one diverges, one learns, one stays where it begins."""
+    study = make_study(
+        "search.baselines.seed_old.learning_rate=1e30",
+        "search.baselines.seed_new.learning_rate=3e-3",
+        "search.baselines.seraena_author.learning_rate=1e-9",
+        "training.steps=20",
+        "training.evaluate_every=10",
+        "training.log_every=5",
+        "search.pruner=median",
+        "search.startup_trials=1",
+    )
+    with pytest.warns(UserWarning, match="Fixed parameter"):
+        study.run(3, undisturbed)
+    return study
+
+
+def test_a_learning_rate_that_diverges_is_pruned_with_step_and_term_and_the_study_goes_on(varied: Study) -> None:
+    (diverged,) = varied.baseline("seed_old")
+    assert diverged.state == TrialState.PRUNED
+    reason = diverged.user_attrs[REASON]
+    assert "NonFiniteError: losses and gradient must be finite, but at step 2 " in reason
+    assert "decoder = " in reason
+    run = varied.mlflow_run(diverged)
+    assert (run.info.status, run.data.tags["state"], run.data.tags["reason"]) == ("KILLED", "pruned", reason)
+    assert "NonFiniteError" in varied.artifact(diverged, "traceback.txt").read_text()
+    assert "diverged: NonFiniteError" in varied.out.getvalue()
+    assert len([trial for trial in varied.trials if trial.state in (TrialState.COMPLETE, TrialState.PRUNED)]) == 3
+    varied.assert_records_agree()
+
+
+def test_the_median_pruner_stops_a_clearly_bad_trial_at_its_first_evaluation(varied: Study) -> None:
+    (good,), (bad,) = varied.baseline("seed_new"), varied.baseline("seraena_author")
+    assert (good.state, bad.state) == (TrialState.COMPLETE, TrialState.PRUNED)
+    assert (list(good.intermediate_values), list(bad.intermediate_values)) == ([10, 20], [10])
+    assert bad.intermediate_values[10] < good.intermediate_values[10]
+    assert bad.user_attrs[METRICS]["score"] == bad.intermediate_values[10]
+    assert "loss/total" in varied.mlflow_run(bad).data.metrics
+    assert "seraena_author pruned: score" in varied.out.getvalue()
+
+
+def test_a_score_is_that_of_the_last_evaluation_in_both_records(varied: Study) -> None:
+    (good,) = varied.baseline("seed_new")
+    assert good.value == good.intermediate_values[20] == good.user_attrs[METRICS]["score"]
+    assert varied.mlflow_run(good).data.metrics["score"] == pytest.approx(good.value)
+    assert varied.mlflow_run(good).data.params["optimizer.learning_rate"] == "0.003"
+
+
+def test_trials_that_did_not_come_to_their_end_keep_no_checkpoint(varied: Study) -> None:
+    kept = [trial for trial in varied.trials if varied.artifact(trial, "checkpoint/model.safetensors").exists()]
+    assert kept == varied.baseline("seed_new")
+
+
+@pytest.fixture(scope="module")
+def crowded(make_study: MakeStudy) -> Study:
+    """Six trials by two workers at once; the one of trial 1 is killed while it waits for the word to go on."""
+    study = make_study()
+
+    def disturb(coordinator: Coordinator, number: int, step: int) -> None:
+        if (number, step) == (0, 0):
+            for slot in coordinator.slots:  # so that both are there before the first trial begins
+                assert slot.ready or slot.worker.connection.poll(120)
+        if (number, step) == (1, 2):
+            (slot,) = [s for s in coordinator.slots if s.running is not None and s.running.trial.number == 1]
+            assert slot.worker.process.pid is not None
+            os.kill(slot.worker.process.pid, signal.SIGKILL)
+            slot.worker.process.join()
+
+    study.run(6, disturb, workers=2)
+    return study
+
+
+def test_two_workers_finish_what_was_asked_for_and_nothing_twice(crowded: Study) -> None:
+    assert crowded.most_at_once == 2
+    complete = [trial for trial in crowded.trials if trial.state == TrialState.COMPLETE]
+    assert len(complete) == 6
+    assert len({str(sorted(trial.params.items())) for trial in complete}) == 6
+    assert [trial.state for trial in crowded.trials if trial not in complete] == [TrialState.FAIL]
+    assert len({trial.user_attrs[RUN_ID] for trial in crowded.trials}) == 7
+    crowded.assert_records_agree()
+
+
+def test_a_killed_worker_fails_its_trial_alone_and_its_settings_are_tried_again(crowded: Study) -> None:
+    killed, again = crowded.baseline("seed_new")
+    assert (killed.number, killed.state) == (1, TrialState.FAIL)
+    assert killed.user_attrs[REASON] == "its worker ended with exit code -9"
+    run = crowded.mlflow_run(killed)
+    assert (run.info.status, run.data.tags["reason"]) == ("FAILED", "its worker ended with exit code -9")
+    assert (again.state, again.user_attrs["retry_of"]) == (TrialState.COMPLETE, 1)
+    assert again.params == killed.params
+    assert "failed: its worker ended with exit code -9; its settings are queued again" in crowded.out.getvalue()
+
+
+def test_trials_that_fail_again_and_again_stop_the_study_with_the_reason(make_study: MakeStudy) -> None:
+    study = make_study("search.max_failures=2")
+
+    def fill_the_disk(coordinator: Coordinator, _number: int, _step: int) -> None:
+        pid = coordinator.slots[0].worker.process.pid
+        assert pid is not None
+        _, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (1 << 12, hard))  # no checkpoint is as small
+
+    with pytest.raises(RuntimeError, match=r"at most 1 trials may fail .* failed with: .*File too large.*; mend"):
+        study.run(6, fill_the_disk)
+    failed = [trial for trial in study.trials if trial.state == TrialState.FAIL]
+    assert [trial.user_attrs[BASELINE] for trial in failed] == ["seed_old", "seed_new"]
+    assert all("File too large" in trial.user_attrs[REASON] for trial in failed)
+    assert "Traceback" in study.artifact(failed[0], "traceback.txt").read_text()
+    waiting = [trial.user_attrs[BASELINE] for trial in study.trials if trial.state == TrialState.WAITING]
+    assert waiting == ["seraena_author", "seed_old", "seed_new"]
+    study.assert_records_agree()
+
+
+def test_a_worker_that_cannot_start_stops_the_study_at_once(make_study: MakeStudy) -> None:
+    study = make_study("data.training_clips=9")
+    study.opened.prepared.bank.path.unlink()
+    with pytest.raises(RuntimeError, match="a worker must start, but ended with exit code 1 before its first trial"):
+        study.run(6, undisturbed)
+    assert {trial.state for trial in study.trials} == {TrialState.WAITING}

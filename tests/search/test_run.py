@@ -1,0 +1,89 @@
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import optuna
+import pytest
+from mlflow import MlflowClient
+from optuna.trial import TrialState
+
+from model.cli import run
+from search.lock import study_lock
+from search.ranking import rank
+from search.run import main
+from search.settings import load_settings
+from tests.commands import settings_options
+
+Command = Callable[..., int]
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch) -> Command:
+    """Give `python -m search.run` in this process; returns its exit code."""
+
+    def give(trials: int, changes: list[str]) -> int:
+        monkeypatch.setattr(sys, "argv", ["search.run", "--trials", str(trials), *settings_options(*changes)])
+        with pytest.raises(SystemExit) as left:
+            run(main)
+        return int(left.value.code or 0)
+
+    return give
+
+
+def study_in(root: Path) -> optuna.Study:
+    storage = f"sqlite:///{root / 'optuna.db'}"
+    (name,) = optuna.get_all_study_names(storage)
+    return optuna.load_study(study_name=name, storage=storage)
+
+
+def statuses(root: Path) -> dict[str, list[str]]:
+    """MLflow's statuses by role."""
+    client = MlflowClient(f"sqlite:///{root / 'mlflow.db'}")
+    experiment = client.get_experiment_by_name("taehv")
+    found: dict[str, list[str]] = {}
+    for row in client.search_runs([experiment.experiment_id]):
+        found.setdefault(row.data.tags["role"], []).append(row.info.status)
+    return found
+
+
+def test_a_study_ends_with_as_many_trials_as_asked_for(finished_study) -> None:
+    study = study_in(finished_study.root)
+    assert [trial.state for trial in study.trials] == [TrialState.COMPLETE] * 3
+    assert statuses(finished_study.root) == {"study": ["FINISHED"], "trial": ["FINISHED"] * 3}
+    assert [trial.user_attrs["baseline"] for trial in study.trials] == ["seed_old", "seed_new", "seraena_author"]
+
+
+def test_it_counts_trials_as_they_end_and_closes_with_the_best_one(finished_study) -> None:
+    lines = finished_study.out.splitlines()
+    assert any(re.fullmatch(r"study taehv-[0-9a-f]{8}: 0 of 3 trials finished", line) for line in lines)
+    assert [line[:5] for line in lines if line.startswith("[")] == ["[1/3]", "[2/3]", "[3/3]"]
+    best = rank(study_in(finished_study.root))[0]
+    assert any(line.startswith(f"best: trial {best.number} with {best.metrics['val/psnr']:.2f} dB") for line in lines)
+    following = next(line for line in lines if line.startswith("next ")).split()
+    settings = load_settings(Path(following[following.index("--config") + 1]), "cpu", ())
+    assert settings.optimizer.learning_rate == best.parameters["learning_rate"]
+
+
+@pytest.mark.parametrize("trials", [3, 1])
+def test_a_study_that_has_its_trials_prints_them_and_trains_nothing(
+    finished_study, command: Command, capsys: pytest.CaptureFixture[str], trials: int
+) -> None:
+    before = study_in(finished_study.root).trials
+    assert command(trials, finished_study.changes) == 0
+    out = capsys.readouterr().out
+    assert f"3 of {trials} trials finished" in out
+    assert out[out.index(" #  trial") :] == finished_study.out[finished_study.out.index(" #  trial") :]
+    assert study_in(finished_study.root).trials == before
+    assert statuses(finished_study.root) == {"study": ["FINISHED"], "trial": ["FINISHED"] * 3}
+
+
+def test_a_record_that_another_command_holds_is_left_alone(
+    finished_study, command: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with study_lock(finished_study.root):
+        assert command(4, finished_study.changes) == 1
+    assert re.fullmatch(
+        r"error: a record has one coordinator at a time, but .* held by process \d+; .*\n", capsys.readouterr().err
+    )
+    assert len(study_in(finished_study.root).trials) == 3

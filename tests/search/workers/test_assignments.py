@@ -1,0 +1,68 @@
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+import torch
+
+from model.recipe import Recipe
+from search.preparation import Preparation
+from search.settings import Settings, recipe_of
+from search.workers.assignments import assignments
+
+SettingsOf = Callable[..., Settings]
+
+
+@pytest.fixture
+def cuda(prepared_once: Preparation, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Preparation]:
+    """A preparation on a machine whose CUDA_VISIBLE_DEVICES is as given."""
+
+    def make(visible: str) -> Preparation:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+        return replace(prepared_once, device=torch.device("cuda"))
+
+    return make
+
+
+def test_a_machine_without_cuda_has_one_worker_with_all_cores(tiny: SettingsOf, prepared_once: Preparation) -> None:
+    settings = tiny("search.workers=0")
+    (only,) = assignments(settings, prepared_once)
+    assert (only.cuda_device, only.num_threads) == (None, torch.get_num_threads())
+    assert only.recipe == recipe_of(settings)
+    assert type(only.recipe) is Recipe  # a worker needs no more, and what it needs travels to it
+    assert only.bank == prepared_once.bank.path
+    assert only.perceptual is False
+
+
+def test_each_visible_device_has_a_worker_of_its_own(tiny: SettingsOf, cuda: Callable[[str], Preparation]) -> None:
+    found = assignments(tiny("search.workers=0"), cuda("2,GPU-7d1f"))
+    assert [assignment.cuda_device for assignment in found] == ["2", "GPU-7d1f"]
+
+
+def test_without_a_list_the_devices_are_counted(
+    tiny: SettingsOf, cuda: Callable[[str], Preparation], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepared = cuda("")
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 3)
+    assert [a.cuda_device for a in assignments(tiny("search.workers=0"), prepared)] == ["0", "1", "2"]
+
+
+def test_a_number_of_workers_is_spread_over_devices_and_shares_the_cores(
+    tiny: SettingsOf, cuda: Callable[[str], Preparation], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 8)
+    found = assignments(tiny("search.workers=4"), cuda("5,6"))
+    assert sorted(str(assignment.cuda_device) for assignment in found) == ["5", "5", "6", "6"]
+    assert {assignment.num_threads for assignment in found} == {2}
+
+
+def test_there_are_never_fewer_threads_than_one(
+    tiny: SettingsOf, prepared_once: Preparation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
+    found = assignments(tiny("search.workers=3"), prepared_once)
+    assert [assignment.num_threads for assignment in found] == [1, 1, 1]
+
+
+def test_lpips_is_loaded_by_workers_where_it_was_found(tiny: SettingsOf, prepared_once: Preparation) -> None:
+    (only,) = assignments(tiny("search.workers=1"), replace(prepared_once, perceptual=object()))  # type: ignore[arg-type]
+    assert only.perceptual is True

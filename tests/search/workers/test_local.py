@@ -1,0 +1,55 @@
+"""A real process, since all of this is about how one lives and dies."""
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from search.preparation import Preparation
+from search.settings import Settings, recipe_of
+from search.workers.local import LocalWorker
+from search.workers.messages import Assignment, Failed, Ready, Task
+
+#: Settings that are refused before a training begins: the worker answers at once.
+REFUSED = {"losses.perceptual": 0.5}
+
+
+@pytest.fixture
+def worker(tiny: Callable[..., Settings], prepared_once: Preparation) -> Iterator[LocalWorker]:
+    started = LocalWorker(Assignment(recipe_of(tiny()), prepared_once.bank.path, False, None, 1))
+    yield started
+    started.process.kill()
+
+
+def test_a_process_serves_until_it_is_killed_and_says_what_killed_it(worker: LocalWorker, tmp_path: Path) -> None:
+    assert worker.receive() == Ready()
+    assert worker.process.pid != os.getpid()
+    for number in (0, 1):
+        worker.start(Task(number, REFUSED, tmp_path))
+        answer = worker.receive()
+        assert isinstance(answer, Failed)
+        assert "LPIPS" in answer.reason
+
+    # Ctrl-C reaches the whole group, and what it means is the coordinator's to say.
+    assert worker.process.pid is not None
+    os.kill(worker.process.pid, signal.SIGINT)
+    worker.start(Task(2, REFUSED, tmp_path))
+    assert isinstance(worker.receive(), Failed)
+
+    os.kill(worker.process.pid, signal.SIGKILL)
+    worker.process.join()
+    worker.start(Task(3, REFUSED, tmp_path))  # nobody hears it: not an error here, the end of the pipe tells
+    worker.answer(True)
+    with pytest.raises(EOFError):
+        worker.receive()
+    assert worker.stop() == -signal.SIGKILL
+
+
+def test_stopping_ends_a_process_that_is_busy(worker: LocalWorker) -> None:
+    assert worker.process.pid is not None
+    process = psutil.Process(worker.process.pid)
+    assert worker.stop() in (-signal.SIGTERM, 0)  # 0: it saw the end of the pipe first
+    assert not process.is_running()
