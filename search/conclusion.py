@@ -9,16 +9,19 @@ from search.record import to_toml
 from search.report import to_html
 from search.settings import Settings
 from search.space import changes
+from search.study import TARGET
+from tracking.run import State
 from tracking.store import artifact_folder
 
 
-def conclude(opened: OpenStudy, settings: Settings, target: int, console: Console) -> None:
-    """Write the study's ranking, best settings and report to its run and end that; print the ranking and the next command."""
+def conclude(opened: OpenStudy, settings: Settings, console: Console, *, interrupted: bool) -> None:
+    """Write the study's results to its run and end that as what it is; print the ranking and the next command."""
     rows = rank(opened.study)
-    complete = len(rows) >= target
     write_results(opened, settings, rows)
-    opened.parent.tags({"state": "complete" if complete else "interrupted"})
-    opened.parent.finish("FINISHED" if complete else "KILLED")
+    unfinished: State = "KILLED" if interrupted else "FAILED"
+    state = "FINISHED" if len(rows) >= opened.study.user_attrs[TARGET] else unfinished
+    opened.parent.tags({"state": {"FINISHED": "complete", "KILLED": "interrupted", "FAILED": "failed"}[state]})
+    opened.parent.finish(state)
     if rows:
         console.print(to_table(rows, opened.prepared.yardsticks))
         console.print(verdict(rows, opened.prepared.yardsticks), soft_wrap=True)

@@ -13,7 +13,7 @@ from search.record import open_study_run
 from search.settings import Settings
 from search.space import distributions
 from search.storage import open_storage
-from search.study import finished, load_study
+from search.study import TARGET, finished, load_study
 from tracking.run import Run
 
 
@@ -31,12 +31,24 @@ class OpenStudy:
         return len(finished(self.study))
 
 
-def open_everything(settings: Settings, say: Callable[[str], None]) -> OpenStudy:
-    """Open both databases, make the bank, make or load the study, and close what a killed command left open."""
+def open_everything(settings: Settings, say: Callable[[str], None], target: int | None = None) -> OpenStudy:
+    """Open both databases, make the bank, make or load the study, and close what a killed command left open.
+
+    Args:
+        settings: of the study.
+        say: prints a line.
+        target: finished trials that the study shall have; None opens only a study that is there.
+
+    Raises:
+        ValueError: settings or data break a rule, or there is no such study.
+        RuntimeError: the record cannot be used.
+    """
     storage = open_storage(Path(settings.tracking.root))
     prepared = prepare(settings, say)
     perceptual = prepared.perceptual is not None
-    study = load_study(settings, storage, perceptual, prepared.bank.digest)
+    study = load_study(settings, storage, perceptual, prepared.bank.digest, must_exist=target is None)
+    if target is not None:
+        study.set_user_attr(TARGET, target)
     parent = open_study_run(prepared, settings, study.study_name)
     reconcile(study, prepared.store, parent, settings.tracking.keep_checkpoints, say)
     return OpenStudy(study, distributions(settings.search.space, perceptual), prepared, parent)

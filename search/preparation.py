@@ -10,7 +10,10 @@ from model.bank import Bank, build_bank
 from model.evaluation.perceptual import Perceptual, PerceptualUnavailable, load_perceptual
 from model.evaluation.scores import Scores
 from model.evaluation.yardsticks import measure_yardsticks
-from model.training.device import resolve_device
+from model.network.taehv import TAEHV
+from model.network.weights import load_weights
+from model.recipe import Recipe
+from model.training.device import check_precision, resolve_device
 from search.settings import Settings, recipe_of
 from tracking.store import Store, open_store
 
@@ -31,6 +34,7 @@ def prepare(settings: Settings, say: Callable[[str], None]) -> Preparation:
     store = open_store(settings.tracking)
     device = resolve_device(settings.training.device)
     perceptual = find_perceptual(settings, device, say)
+    check_start(recipe_of(settings), device)
     bank = build_bank(recipe_of(settings), device, say)
     say(
         f"bank: {len(bank.training)} training and {len(bank.validation)} validation clips of "
@@ -38,6 +42,17 @@ def prepare(settings: Settings, say: Callable[[str], None]) -> Preparation:
     )
     yardsticks = measure_yardsticks(bank, settings.evaluation, perceptual, device)
     return Preparation(store, bank, device, perceptual, yardsticks)
+
+
+def check_start(recipe: Recipe, device: torch.device) -> None:
+    """Refuse what no training could start with, before anything is spent on it.
+
+    Raises:
+        ValueError: the precision needs another device, or network.weights cannot be loaded.
+    """
+    check_precision(recipe.training.precision, device)
+    if recipe.network.weights:
+        load_weights(TAEHV(recipe.network), Path(recipe.network.weights))
 
 
 def find_perceptual(settings: Settings, device: torch.device, say: Callable[[str], None]) -> Perceptual | None:

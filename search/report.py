@@ -32,21 +32,15 @@ def main(
 
     Example: python -m search.report --set search.study=taehv
     """
-    from search.conclusion import print_pointers, write_results
+    from search.conclusion import conclude
     from search.lock import study_lock
     from search.opening import open_everything
-    from search.ranking import rank, to_table
     from search.settings import load_settings
 
     console = make_console()
     settings = load_settings(config, resolve_profile(profile, speaker(console)), set_ or ())
     with study_lock(Path(settings.tracking.root)):
-        opened = open_everything(settings, speaker(console))
-        rows = rank(opened.study)
-        write_results(opened, settings, rows)
-        opened.parent.finish("FINISHED")
-    console.print(to_table(rows, opened.prepared.yardsticks))
-    print_pointers(opened, settings, rows, console)
+        conclude(open_everything(settings, speaker(console)), settings, console, interrupted=True)
 
 
 def to_html(study: "Study", rows: "list[Row]", yardsticks: "Mapping[str, Scores]") -> str:

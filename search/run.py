@@ -60,13 +60,15 @@ def search(settings: "Settings", target: int, console: "Console") -> None:
     from search.workers.assignments import assignments
 
     with study_lock(Path(settings.tracking.root)):
-        opened = open_everything(settings, speaker(console))
+        opened = open_everything(settings, speaker(console), target)
         already = opened.num_finished()
         console.print(f"study {opened.study.study_name}: {already} of {target} trials finished")
-        with stop_on_signal() as stop, TrialProgress(console, already, target, settings.training.steps) as progress:
-            if already < target:
-                Coordinator(opened, settings, target, progress, stop).run(assignments(settings, opened.prepared))
-        conclude(opened, settings, target, console)
+        with stop_on_signal() as stop:
+            try:
+                with TrialProgress(console, already, target, settings.training.steps) as progress:
+                    Coordinator(opened, settings, target, progress, stop).run(assignments(settings, opened.prepared))
+            finally:
+                conclude(opened, settings, console, interrupted=bool(stop))
     if stop:
         raise InterruptedWorkError(
             f"stopped by {stop.signal_name} with {opened.num_finished()} of {target} trials finished; "

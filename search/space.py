@@ -1,5 +1,6 @@
 """The space that a study searches: five loss weights, the learning rate and the kind of schedule."""
 
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -33,7 +34,10 @@ def log_uniform(bounds: tuple[float, float]) -> FloatDistribution:
 
 def sample(trial: Trial, space: Mapping[str, BaseDistribution], left_out: list[str]) -> Parameters:
     """Ask Optuna for a value of every parameter but those left out, which are loss weights of 0."""
-    sampled = {name: suggest(trial, name, kind) for name, kind in space.items() if name not in left_out}
+    with warnings.catch_warnings():
+        # A baseline may lie outside the searched ranges: it is there to be compared with.
+        warnings.filterwarnings("ignore", message="Fixed parameter")
+        sampled = {name: suggest(trial, name, kind) for name, kind in space.items() if name not in left_out}
     return complete(sampled)
 
 

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import warnings
 
 import optuna
 from optuna import Study, Trial
@@ -25,6 +24,9 @@ BASELINE, LEFT_OUT, RETRIES, RUN_ID, REASON, METRICS = (
     "metrics",
 )
 
+#: User attribute of a study: the --trials of the last command.
+TARGET = "target"
+
 #: A failed trial is tried again this often before its parameters are given up (DESIGN section 4, Processes).
 MAX_RETRIES = 2
 
@@ -44,13 +46,21 @@ def study_name(settings: Settings, perceptual: bool) -> str:
     return f"{search.study}-{hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:8]}"
 
 
-def load_study(settings: Settings, storage: BaseStorage, perceptual: bool, digest: str) -> Study:
+def load_study(
+    settings: Settings, storage: BaseStorage, perceptual: bool, digest: str, *, must_exist: bool = False
+) -> Study:
     """Make or reopen the study; a new one gets the baselines of conf.toml as its first trials.
 
     Raises:
-        ValueError: the study was begun on other data.
+        ValueError: the study was begun on other data, or must exist and does not.
     """
     name = study_name(settings, perceptual)
+    known = optuna.get_all_study_names(storage)
+    if must_exist and name not in known:
+        raise ValueError(
+            f"the record must have the study of these settings, {name}, but has {', '.join(known) or 'none'}; "
+            "give the settings that it was begun with"
+        )
     study = optuna.create_study(
         study_name=name, storage=storage, direction="maximize", load_if_exists=True, pruner=make_pruner(settings)
     )
@@ -89,10 +99,7 @@ def enqueue_baselines(study: Study, search: SearchSettings, perceptual: bool) ->
     for name, baseline in search.baselines.items():
         if name not in known:
             parameters, left_out = baseline_parameters(baseline, perceptual)
-            with warnings.catch_warnings():
-                # A baseline may lie outside the searched ranges: it is there to be compared with.
-                warnings.filterwarnings("ignore", message="Fixed parameter")
-                study.enqueue_trial(parameters, user_attrs={BASELINE: name, LEFT_OUT: left_out})
+            study.enqueue_trial(parameters, user_attrs={BASELINE: name, LEFT_OUT: left_out})
 
 
 def finished(study: Study) -> list[FrozenTrial]:

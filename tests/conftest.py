@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -20,6 +21,16 @@ def no_lpips_trunk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         del os.environ["TORCH_HOME"]
     else:
         os.environ["TORCH_HOME"] = before
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_way_out() -> Iterator[None]:
+    """No download of an LPIPS trunk: results must not depend on whether a machine has a network."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("https_proxy", "HTTPS_PROXY"):
+            patch.setenv(name, "http://127.0.0.1:9")
+        patch.setattr(urllib.request, "_opener", urllib.request.build_opener())
+        yield
 
 
 @pytest.fixture(scope="session")

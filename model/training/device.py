@@ -19,3 +19,15 @@ def resolve_device(name: str) -> torch.device:
             'take "auto" or "cpu", or install a driver and torch with CUDA'
         )
     return device
+
+
+def check_precision(precision: str, device: torch.device) -> None:
+    """Refuse a precision that the device does not train in.
+
+    Raises:
+        ValueError: bfloat16 without CUDA.
+    """
+    if precision == "bfloat16" and device.type != "cuda":
+        raise ValueError(
+            f'training.precision = "bfloat16" needs CUDA, but the device is {device}; set training.precision = "float32"'
+        )

@@ -11,6 +11,7 @@ from model.evaluation.perceptual import Perceptual
 from model.recipe import Recipe
 from model.training.batches import take_batch
 from model.training.checkpoint import resume, save
+from model.training.device import check_precision
 from model.training.measurement import Measurement, name_values
 from model.training.state import Tally, TrainState, start_state
 from model.training.step import take_step
@@ -57,7 +58,7 @@ def check_recipe(recipe: Recipe, perceptual: Perceptual | None, device: torch.de
     Raises:
         ValueError: no loss has a weight, a perceptual weight without LPIPS, or bfloat16 without CUDA.
     """
-    losses, precision = recipe.losses, recipe.training.precision
+    losses = recipe.losses
     if not any((losses.encoder, losses.decoder, losses.reconstruction, losses.perceptual, losses.seraena)):
         raise ValueError("a loss must have a weight above 0, but all five are 0; set losses.reconstruction = 1")
     if losses.perceptual > 0 and perceptual is None:
@@ -65,8 +66,7 @@ def check_recipe(recipe: Recipe, perceptual: Perceptual | None, device: torch.de
             f"losses.perceptual above 0 needs LPIPS, but it is {losses.perceptual} and LPIPS is not available; "
             "provide the trunk's weights or set losses.perceptual = 0"
         )
-    if precision == "bfloat16" and device.type != "cuda":
-        raise ValueError(f'training.precision = "bfloat16" needs CUDA, but the device is {device}; set it to "float32"')
+    check_precision(recipe.training.precision, device)
 
 
 def measure_steps(

@@ -4,6 +4,7 @@ import os
 
 import torch
 
+from model.settings import change
 from search.preparation import Preparation
 from search.settings import Settings, recipe_of
 from search.workers.messages import Assignment
@@ -15,6 +16,8 @@ def assignments(settings: Settings, prepared: Preparation) -> list[Assignment]:
     count = settings.search.workers or len(devices)
     num_threads = max(1, torch.get_num_threads() // count)  # heeds OMP_NUM_THREADS
     recipe, perceptual = recipe_of(settings), prepared.perceptual is not None
+    if prepared.device.type == "cuda":
+        recipe = change(recipe, {"training.device": "cuda"})  # a worker sees one device only, whatever its number here
     return [
         Assignment(recipe, prepared.bank.path, perceptual, devices[index % len(devices)], num_threads)
         for index in range(count)

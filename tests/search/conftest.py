@@ -3,8 +3,7 @@
 import io
 import os
 import shutil
-import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -26,16 +25,6 @@ from tracking.run import start_run
 from tracking.store import DATABASE, create_database, open_store
 
 SettingsOf = Callable[..., Settings]
-
-
-@pytest.fixture(scope="session", autouse=True)
-def no_way_out() -> Iterator[None]:
-    """No download of an LPIPS trunk: results must not depend on whether a machine has a network."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("https_proxy", "HTTPS_PROXY"):
-            patch.setenv(name, "http://127.0.0.1:9")
-        patch.setattr(urllib.request, "_opener", urllib.request.build_opener())
-        yield
 
 
 @pytest.fixture(scope="session")
