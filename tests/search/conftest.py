@@ -62,7 +62,7 @@ def prepared(prepared_once: Preparation, tiny: SettingsOf, record: Path) -> Prep
 @pytest.fixture
 def opened(tiny: SettingsOf, record: Path, prepared_once: Preparation) -> OpenStudy:
     """A study in both records that has its queued baselines and no trial yet."""
-    return open_everything(tiny(), lambda _line: None)
+    return open_everything(tiny(), lambda _line: None, 50)
 
 
 @dataclass(frozen=True)

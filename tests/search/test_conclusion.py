@@ -12,18 +12,20 @@ from rich.console import Console
 from search.conclusion import conclude
 from search.opening import OpenStudy
 from search.settings import Settings, load_settings
+from search.study import TARGET
 from tracking.store import artifact_folder
 
-Conclude = Callable[[int], str]
+Conclude = Callable[..., str]
 
 
 @pytest.fixture
 def concluded(opened: OpenStudy, tiny: Callable[..., Settings]) -> Conclude:
     """Conclude the study at a target; returns what was printed."""
 
-    def make(target: int) -> str:
+    def make(target: int, interrupted: bool = True) -> str:
         out = io.StringIO()
-        conclude(opened, tiny(), target, Console(file=out, width=200, highlight=False))
+        opened.study.set_user_attr(TARGET, target)
+        conclude(opened, tiny(), Console(file=out, width=200, highlight=False), interrupted=interrupted)
         return out.getvalue()
 
     return make
@@ -93,3 +95,12 @@ def test_fewer_trials_than_asked_for_are_ranked_and_called_interrupted(
     assert (run.info.status, run.data.tags["state"]) == ("KILLED", "interrupted")
     assert "best: trial" in out
     assert (folder_of(opened) / "best.toml").exists()
+
+
+def test_a_study_that_broke_off_is_called_failed(
+    opened: OpenStudy, concluded: Conclude, add_trial: Callable[..., int]
+) -> None:
+    add_trial(opened.study, 20.0)
+    assert "best: trial" in concluded(50, interrupted=False)
+    run = run_of(opened)
+    assert (run.info.status, run.data.tags["state"]) == ("FAILED", "failed")

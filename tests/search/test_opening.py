@@ -40,7 +40,7 @@ def test_opening_again_finds_the_same_study(
     run_with_checkpoint: Callable[..., str],
 ) -> None:
     add_trial(opened.study, 1.0, run_id=run_with_checkpoint(opened))
-    again = open_everything(tiny("search.startup_trials=3", "tracking.keep_checkpoints=1"), silent)
+    again = open_everything(tiny("search.startup_trials=3", "tracking.keep_checkpoints=1"), silent, 50)
     assert again.study.study_name == opened.study.study_name
     assert again.parent.id == opened.parent.id
     assert again.num_finished() == 1
@@ -48,7 +48,7 @@ def test_opening_again_finds_the_same_study(
 
 
 def test_other_settings_open_another_study_in_the_same_record(opened: OpenStudy, tiny: Callable[..., Settings]) -> None:
-    other = open_everything(tiny("training.steps=5"), silent)
+    other = open_everything(tiny("training.steps=5"), silent, 50)
     assert other.study.study_name != opened.study.study_name
     assert {row.tags["study"] for row in find_runs(opened.prepared.store, role="study")} == {
         opened.study.study_name,
@@ -62,7 +62,7 @@ def test_what_a_killed_command_left_open_is_closed_and_said(opened: OpenStudy, t
     run = start_run(opened.prepared.store, "trial 000", "trial", opened.parent, {})
     trial.set_user_attr(RUN_ID, run.id)
     lines: list[str] = []
-    again = open_everything(tiny(), lines.append)
+    again = open_everything(tiny(), lines.append, 50)
     assert "trial 0 was left running: queued again" in lines
     assert again.study.trials[0].state == TrialState.FAIL
     assert MlflowClient(tracking_uri=opened.prepared.store.uri).get_run(run.id).info.status == "FAILED"
@@ -72,7 +72,7 @@ def test_other_data_are_refused_before_any_run_is_opened(opened: OpenStudy, tiny
     opened.study.set_user_attr("data_digest", "another")
     opened.parent.finish("FINISHED")
     with pytest.raises(ValueError, match="began with digest another and the data now has"):
-        open_everything(tiny(), silent)
+        open_everything(tiny(), silent, 50)
     (parent,) = find_runs(opened.prepared.store, role="study")
     assert parent.status == "FINISHED"
 
@@ -83,7 +83,7 @@ def test_a_record_that_is_no_place_is_one_clear_line_before_anything_is_spent(
     lines: list[str] = []
     cache = tmp_path / "untouched"
     with pytest.raises(RuntimeError, match="record must be") as error:
-        open_everything(tiny("tracking.root=/proc/record", f"data.cache_dir={cache}"), lines.append)
+        open_everything(tiny("tracking.root=/proc/record", f"data.cache_dir={cache}"), lines.append, 50)
     assert "\n" not in str(error.value)
     assert lines == []
     assert not cache.exists()
@@ -94,3 +94,10 @@ def test_finished_trials_are_counted_at_each_asking(opened: OpenStudy) -> None:
     opened.study.tell(opened.study.ask(), 1.0)
     opened.study.tell(opened.study.ask(), state=TrialState.FAIL)
     assert copy.num_finished() == 1
+
+
+def test_without_a_target_only_a_study_that_is_there_is_opened(opened: OpenStudy, tiny: Callable[..., Settings]) -> None:
+    assert open_everything(tiny(), silent).study.study_name == opened.study.study_name
+    with pytest.raises(ValueError, match=f"must have the study of these settings, .*, but has {opened.study.study_name}"):
+        open_everything(tiny("search.study=misspelt"), silent)
+    assert len(find_runs(opened.prepared.store, role="study")) == 1

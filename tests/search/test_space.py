@@ -1,8 +1,9 @@
 import optuna
 import pytest
 
-from search.settings import BaselineSettings, Settings
+from search.settings import BaselineSettings, Settings, load_settings
 from search.space import LOSSES, PLACES, baseline_parameters, changes, complete, distributions, sample
+from tests.commands import ROOT
 
 
 def baseline(**values: float) -> BaselineSettings:
@@ -60,9 +61,21 @@ def test_changes_name_settings_that_exist(tiny) -> None:
 
 
 @pytest.mark.parametrize("name", ["seed_old", "seed_new", "seraena_author"])
-def test_the_baselines_of_conf_toml_lie_in_the_space(tiny, name: str) -> None:
-    search = tiny().search
+def test_the_baselines_lie_in_the_space_of_the_published_network(name: str) -> None:
+    search = load_settings(ROOT / "conf.toml", "h100", ()).search
     space = distributions(search.space, perceptual=True)
     parameters, _ = baseline_parameters(search.baselines[name], perceptual=True)
     for key, value in parameters.items():
         assert space[key]._contains(space[key].to_internal_repr(value)), key
+
+
+def test_a_baseline_outside_the_ranges_keeps_its_values_without_a_word(tiny) -> None:
+    space = distributions(tiny("search.space.encoder=[0.5, 0.6]").search.space, perceptual=True)
+    study = optuna.create_study(sampler=optuna.samplers.TPESampler(n_startup_trials=1, seed=0))
+    parameters, left_out = baseline_parameters(baseline(encoder=0.001), perceptual=True)
+    study.enqueue_trial(parameters)
+    for value in range(5):  # and TPE goes on inside them with that trial in its history
+        trial = study.ask()
+        sampled = sample(trial, space, left_out)
+        assert (sampled["encoder"] == 0.001) if value == 0 else (0.5 <= sampled["encoder"] <= 0.6)
+        study.tell(trial, value)
