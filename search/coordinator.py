@@ -71,9 +71,8 @@ class Coordinator:
             for slot in self.slots:
                 slot.worker.stop()
                 if slot.running:
-                    self.give_up(
-                        slot.running, f"interrupted by {self.stop.signal_name or 'an error of the coordinator'}"
-                    )
+                    cause = self.stop.signal_name or "an error of the coordinator"
+                    self.give_up(slot.running, f"interrupted by {cause}", own_fault=False)
 
     def missing(self) -> int:
         """How many trials must still be started."""
@@ -174,7 +173,7 @@ class Coordinator:
 
     def fail(self, running: Running, reason: str) -> None:
         """Close a trial that could not be carried out, and stop the study when that happens again and again."""
-        self.give_up(running, reason)
+        self.give_up(running, reason, own_fault=True)
         self.failures_in_a_row += 1
         if self.failures_in_a_row >= self.settings.search.max_failures:
             raise RuntimeError(
@@ -182,10 +181,10 @@ class Coordinator:
                 "mend the cause and give the same command again, finished trials are kept"
             )
 
-    def give_up(self, running: Running, reason: str) -> None:
+    def give_up(self, running: Running, reason: str, *, own_fault: bool) -> None:
         """Close a trial as failed in both records and queue its parameters again."""
         running.record.write_results(keep_checkpoint=False, failure=reason)
-        again = fail(self.opened.study, running.trial.number, reason)
+        again = fail(self.opened.study, running.trial.number, reason, own_fault=own_fault)
         running.record.close("FAILED", reason)
         end = "its settings are queued again" if again else "its settings are given up"
         self.progress.ended(running.trial.number, f"{running.record.name} failed: {reason}; {end}", None)

@@ -32,7 +32,7 @@ def reconcile(study: Study, store: Store, parent: Run, keep_checkpoints: int, sa
 def close_trials(study: Study, say: Callable[[str], None]) -> None:
     """Fail the trials that are still RUNNING in Optuna and queue their settings again."""
     for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-        again = fail(study, trial.number, "left running by a command that was killed")
+        again = fail(study, trial.number, "left running by a command that was killed", own_fault=False)
         say(f"trial {trial.number} was left running: {'queued again' if again else 'given up after its last retry'}")
 
 

@@ -107,17 +107,24 @@ def finished(study: Study) -> list[FrozenTrial]:
     return study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
 
 
-def fail(study: Study, number: int, reason: str) -> bool:
-    """Close a trial as FAIL with its reason and queue its parameters again; False when it was tried often enough."""
+def fail(study: Study, number: int, reason: str, *, own_fault: bool) -> bool:
+    """Close a trial as FAIL with its reason and queue its parameters again; False when it was tried often enough.
+
+    Args:
+        study: that the trial belongs to.
+        number: of the trial.
+        reason: for people.
+        own_fault: whether this counts as one of its tries; an interruption does not.
+    """
     trial = study.trials[number]
     # A frozen trial's id has no public name, and Trial is the only public way to write an attribute.
     Trial(study, trial._trial_id).set_user_attr(REASON, reason)
-    study.tell(trial.number, state=TrialState.FAIL, skip_if_finished=True)
-    retries = int(trial.user_attrs.get(RETRIES, 0))
+    study.tell(number, state=TrialState.FAIL, skip_if_finished=True)
+    retries = int(trial.user_attrs.get(RETRIES, 0)) + own_fault
     # A trial that was taken from the queue but stopped before it sampled has its parameters only there.
     parameters = trial.system_attrs.get("fixed_params", {}) | trial.params
-    if retries >= MAX_RETRIES or not parameters:
+    if retries > MAX_RETRIES or not parameters:
         return False
     kept = {name: trial.user_attrs[name] for name in (BASELINE, LEFT_OUT) if name in trial.user_attrs}
-    study.enqueue_trial(parameters, user_attrs=kept | {RETRIES: retries + 1, "retry_of": trial.number})
+    study.enqueue_trial(parameters, user_attrs=kept | {RETRIES: retries, "retry_of": number})
     return True

@@ -5,8 +5,18 @@ import os
 import signal
 import traceback
 from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING
 
 from search.workers.messages import Assignment, Done, Failed, Progress, Ready, Task
+
+if TYPE_CHECKING:
+    import torch
+
+    from model.bank import Bank
+    from model.evaluation.perceptual import Perceptual
+
+#: What a pipe says when the coordinator is gone, and with it the work.
+GONE = (EOFError, BrokenPipeError, ConnectionResetError)
 
 
 def work(connection: Connection, assignment: Assignment) -> None:
@@ -14,14 +24,11 @@ def work(connection: Connection, assignment: Assignment) -> None:
 
     torch is imported here and not above: the device must be chosen first.
     """
-    signal.signal(
-        signal.SIGINT, signal.SIG_IGN
-    )  # Ctrl-C reaches the whole group; the coordinator decides what it means
+    # Ctrl-C reaches the whole group of processes; the coordinator decides what it means.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     if assignment.cuda_device is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = assignment.cuda_device
-    with contextlib.suppress(
-        EOFError, BrokenPipeError, ConnectionResetError
-    ):  # the coordinator is gone: so is the work
+    with contextlib.suppress(*GONE):
         serve(connection, assignment)
 
 
@@ -43,7 +50,14 @@ def serve(connection: Connection, assignment: Assignment) -> None:
         connection.send(attempt(connection, assignment, task, bank, perceptual, device))
 
 
-def attempt(connection, assignment, task, bank, perceptual, device) -> Done | Failed:  # type: ignore[no-untyped-def]
+def attempt(
+    connection: Connection,
+    assignment: Assignment,
+    task: Task,
+    bank: "Bank",
+    perceptual: "Perceptual | None",
+    device: "torch.device",
+) -> Done | Failed:
     """Train one trial; an error of the trial is an answer, an error of the connection is not."""
     from model.settings import change
     from model.training.loop import train
@@ -57,7 +71,7 @@ def attempt(connection, assignment, task, bank, perceptual, device) -> Done | Fa
                 connection.send(Progress(measurement))
                 if measurement.scores is not None and not connection.recv():
                     break
-    except (EOFError, BrokenPipeError, ConnectionResetError):
+    except GONE:
         raise
     except Exception as error:
         reason = f"{type(error).__name__}: {error}"

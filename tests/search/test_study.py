@@ -90,7 +90,7 @@ def test_a_failed_trial_keeps_its_reason_and_is_tried_again_a_stated_number_of_t
         trial = study.ask() if not asked else next_of_baseline(study, "seed_old")
         asked.append(sample(trial, space, trial.user_attrs.get(LEFT_OUT, [])))
         assert trial.user_attrs.get(RETRIES, 0) == attempt
-        assert fail(study, trial.number, f"reason {attempt}") == (attempt < MAX_RETRIES)
+        assert fail(study, trial.number, f"reason {attempt}", own_fault=True) == (attempt < MAX_RETRIES)
         assert study.trials[trial.number].state == TrialState.FAIL
         assert study.trials[trial.number].user_attrs[REASON] == f"reason {attempt}"
     assert asked[0] == asked[1] == asked[2]
@@ -108,7 +108,7 @@ def test_a_baseline_that_was_stopped_before_it_sampled_keeps_its_settings(tiny, 
     settings = tiny()
     study = load_study(settings, storage, True, "digest")
     trial = study.ask()
-    assert fail(study, trial.number, "killed")
+    assert fail(study, trial.number, "killed", own_fault=False)
     again = next_of_baseline(study, "seed_old")
     parameters = sample(again, distributions(settings.search.space, perceptual=True), again.user_attrs[LEFT_OUT])
     assert parameters["perceptual"] == 0.05
@@ -120,3 +120,12 @@ def test_a_baseline_that_was_stopped_before_it_sampled_keeps_its_settings(tiny, 
 def test_the_pruner_is_the_one_asked_for(tiny, storage, name: str, kind: str) -> None:
     study = load_study(tiny(f"search.pruner={name}"), storage, True, "digest")
     assert type(study.pruner).__name__ == kind
+
+
+def test_an_interruption_is_no_try(tiny, storage) -> None:
+    study = load_study(tiny(), storage, True, "digest")
+    trial = study.ask()
+    for _ in range(MAX_RETRIES + 2):
+        assert fail(study, trial.number, "interrupted", own_fault=False)
+        trial = next_of_baseline(study, "seed_old")
+    assert trial.user_attrs[RETRIES] == 0
