@@ -1,7 +1,11 @@
 """The end of a command: the ranking on the terminal and in the record, where to look, what to do next."""
 
+from collections.abc import Callable
+from shlex import quote
+
 from rich.console import Console
 
+from model.cli import speaker
 from model.settings import change
 from search.opening import OpenStudy
 from search.ranking import Row, rank, to_csv, to_table, verdict
@@ -17,15 +21,17 @@ from tracking.store import artifact_folder
 def conclude(opened: OpenStudy, settings: Settings, console: Console, *, interrupted: bool) -> None:
     """Write the study's results to its run and end that as what it is; print the ranking and the next command."""
     rows = rank(opened.study)
-    write_results(opened, settings, rows)
-    unfinished: State = "KILLED" if interrupted else "FAILED"
-    state = "FINISHED" if len(rows) >= opened.study.user_attrs[TARGET] else unfinished
-    opened.parent.tags({"state": {"FINISHED": "complete", "KILLED": "interrupted", "FAILED": "failed"}[state]})
-    opened.parent.finish(state)
     if rows:
         console.print(to_table(rows, opened.prepared.yardsticks))
         console.print(verdict(rows, opened.prepared.yardsticks), soft_wrap=True)
-    print_pointers(opened, settings, rows, console)
+    unfinished: State = "KILLED" if interrupted else "FAILED"
+    state = "FINISHED" if len(rows) >= opened.study.user_attrs[TARGET] else unfinished
+    try:
+        write_results(opened, settings, rows)
+    finally:
+        opened.parent.tags({"state": {"FINISHED": "complete", "KILLED": "interrupted", "FAILED": "failed"}[state]})
+        opened.parent.finish(state)
+    print_pointers(opened, settings, rows, speaker(console))
 
 
 def write_results(opened: OpenStudy, settings: Settings, rows: list[Row]) -> None:
@@ -38,11 +44,11 @@ def write_results(opened: OpenStudy, settings: Settings, rows: list[Row]) -> Non
         parent.metrics(rows[0].metrics, len(rows))
 
 
-def print_pointers(opened: OpenStudy, settings: Settings, rows: list[Row], console: Console) -> None:
+def print_pointers(opened: OpenStudy, settings: Settings, rows: list[Row], say: Callable[[str], None]) -> None:
     """Say where the record lies and which command comes next."""
     folder = artifact_folder(opened.prepared.store, opened.parent.id)
-    console.print(f"report   {folder / 'report.html'}", soft_wrap=True)
-    console.print("compare  python -m tracking.ui", soft_wrap=True)
+    say(f"report   {folder / 'report.html'}")
+    say(f"compare  python -m tracking.ui --set tracking.root={quote(settings.tracking.root)}")
     if rows and rows[0].metrics:
-        best, steps = folder / "best.toml", settings.promotion.steps
-        console.print(f"next     python -m search.train --config {best} --set training.steps={steps}", soft_wrap=True)
+        best, steps = quote(str(folder / "best.toml")), settings.promotion.steps
+        say(f"next     python -m search.train --config {best} --set training.steps={steps}")

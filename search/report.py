@@ -10,6 +10,7 @@ from model.cli import ConfigOption, DebugOption, ProfileOption, SetOption, make_
 if TYPE_CHECKING:
     import plotly.graph_objects as go
     from optuna import Study
+    from optuna.trial import FrozenTrial
 
     from model.evaluation.scores import Scores
     from search.ranking import Row
@@ -129,6 +130,17 @@ def coordinates(rows: "list[Row]") -> "go.Figure | None":
     return figure
 
 
+def in_ranges(trial: "FrozenTrial") -> bool:
+    """Whether all numbers of a trial lie in the ranges that were searched."""
+    from optuna.distributions import FloatDistribution
+
+    return all(
+        kind.low <= trial.params[name] <= kind.high
+        for name, kind in trial.distributions.items()
+        if isinstance(kind, FloatDistribution)
+    )
+
+
 def importances(study: "Study") -> "go.Figure | None":
     """How much of the score each parameter explains, by two evaluators; none below the number of trials that it takes."""
     import optuna
@@ -139,7 +151,8 @@ def importances(study: "Study") -> "go.Figure | None":
     complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     names = {name for trial in complete for name in trial.params}
     # Optuna looks only at parameters that every trial has: one baseline without a weight would hide that weight for all.
-    whole = [trial for trial in complete if trial.params.keys() == names]
+    # Nor can it hold a baseline outside the searched ranges.
+    whole = [trial for trial in complete if trial.params.keys() == names and in_ranges(trial)]
     if len(whole) < MIN_TRIALS_FOR_IMPORTANCE or len({trial.value for trial in whole}) < 2:
         return None
     among = optuna.create_study(direction=study.direction)
