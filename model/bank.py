@@ -101,6 +101,8 @@ def write_bank(clips: Clips, reference: Reference, path: Path, batch_size: int, 
     os.close(handle)
     try:
         save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, temporary, metadata)
+        with Path(temporary).open("rb") as file:
+            os.fsync(file.fileno())
         Path(temporary).replace(path)
     finally:
         Path(temporary).unlink(missing_ok=True)

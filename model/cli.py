@@ -12,7 +12,7 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console
 
-#: Exit codes (DESIGN section 2).
+#: Exit codes.
 DONE, FAILED, WRONG_USE = 0, 1, 2
 
 ConfigOption = Annotated[Path, typer.Option("--config", help="Settings file in the form of conf.toml.")]
@@ -90,6 +90,8 @@ def stop(error: BaseException, code: int, debug: bool) -> NoReturn:
     if debug:
         traceback.print_exception(error)
     text = " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, KeyboardInterrupt) and not str(error):
+        text = "stopped by Ctrl-C before the work began; the same command begins again"
     unexpected = not isinstance(error, ValueError | RuntimeError | OSError | KeyboardInterrupt)
     kind = f"{type(error).__name__}: " if unexpected else ""
     hint = " (--debug shows where)" if unexpected and not debug else ""

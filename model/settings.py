@@ -10,9 +10,9 @@ import json
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 #: The tables of conf.toml. A command that needs only some of them still refuses a table that is none of these.
 TABLES = (
@@ -32,6 +32,9 @@ TABLES = (
 PROFILES = ("cpu", "h100")
 
 Tables = dict[str, Any]
+
+#: A path in which a leading ~ means the home folder; --set tracking.root=~/x reaches us before any shell has read it.
+HomePath = Annotated[str, AfterValidator(lambda path: str(Path(path).expanduser()) if path.startswith("~") else path)]
 
 
 class SettingsError(ValueError):

@@ -61,6 +61,8 @@ class Coordinator:
         Raises:
             RuntimeError: `search.max_failures` trials failed in a row, or a worker died before its first trial.
         """
+        if not self.missing():
+            return
         self.slots = [Slot(assignment, LocalWorker(assignment)) for assignment in assignments]
         try:
             while not self.stop and (self.missing() or any(slot.running for slot in self.slots)):
@@ -109,7 +111,9 @@ class Coordinator:
         try:
             message = slot.worker.receive()
         except EOFError:
-            self.replace(slot)
+            # A signal to the whole group of processes ends the workers too; that is the stop, not a fault of theirs.
+            if not self.stop:
+                self.replace(slot)
             return
         if isinstance(message, Ready):
             slot.ready = True

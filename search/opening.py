@@ -46,7 +46,8 @@ def open_everything(settings: Settings, say: Callable[[str], None], target: int 
     storage = open_storage(Path(settings.tracking.root))
     prepared = prepare(settings, say)
     perceptual = prepared.perceptual is not None
-    study = load_study(settings, storage, perceptual, prepared.bank.digest, must_exist=target is None)
+    digest = f"{prepared.bank.digest}-{prepared.bank.facts['reference']['identity']}"
+    study = load_study(settings, storage, perceptual, digest, must_exist=target is None)
     if target is not None:
         study.set_user_attr(TARGET, target)
     parent = open_study_run(prepared, settings, study.study_name)

@@ -14,7 +14,7 @@ from tracking.query import children
 from tracking.run import Run, reopen_run
 from tracking.store import Store
 
-#: MLflow's status for Optuna's state (DESIGN section 4, Run tree).
+#: MLflow's status for Optuna's state.
 STATUS: dict[TrialState, Status] = {
     TrialState.COMPLETE: "FINISHED",
     TrialState.PRUNED: "KILLED",

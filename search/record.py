@@ -20,7 +20,7 @@ from tracking.run import Run, reopen_run, start_run
 
 Status = Literal["FINISHED", "KILLED", "FAILED"]
 
-#: The tag `state` of a run by its MLflow status (DESIGN section 4, Run tree).
+#: The tag `state` of a run by its MLflow status.
 STATES = {"FINISHED": "complete", "KILLED": "pruned", "FAILED": "failed"}
 
 
@@ -65,11 +65,12 @@ class TrainingRecord:
         self.run.tags({"diagnosis": diagnosis.verdict})
         if keep_checkpoint:
             self.run.files(self.folder / "checkpoint", "checkpoint")
+        self.run.flush()
         return diagnosis
 
-    def close(self, status: Status, failure: str | None = None) -> None:
-        """End the run and remove the training's own files."""
-        self.run.tags({"state": STATES[status]} | ({"reason": failure} if failure else {}))
+    def close(self, status: Status, failure: str | None = None, state: str | None = None) -> None:
+        """End the run and remove the training's own files; `state` says what MLflow's status cannot."""
+        self.run.tags({"state": state or STATES[status]} | ({"reason": failure} if failure else {}))
         self.run.finish(status)
         shutil.rmtree(self.folder, ignore_errors=True)
 

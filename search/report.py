@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from model.evaluation.scores import Scores
     from search.ranking import Row
 
-#: Below this number of complete trials, importances say more about luck than about parameters (facts: search-and-tracking 2.6).
+#: Below this number of complete trials, importances say more about luck than about parameters (docs/facts.md 2).
 MIN_TRIALS_FOR_IMPORTANCE = 20
 
 STYLE = """body{font-family:system-ui,sans-serif;max-width:72rem;margin:auto;padding:1rem}
@@ -51,7 +51,7 @@ def to_html(study: "Study", rows: "list[Row]", yardsticks: "Mapping[str, Scores]
     figures = [
         figure for figure in (history(rows, yardsticks), coordinates(rows), importances(study)) if figure is not None
     ]
-    # plotly.js is inlined once: MLflow's viewer shows nothing of a page that asks for it elsewhere (facts: environment 4).
+    # plotly.js is inlined once: MLflow's viewer shows nothing of a page that asks for it elsewhere (docs/facts.md 3).
     parts = [
         figure.to_html(full_html=False, include_plotlyjs=index == 0, config={"displaylogo": False})
         for index, figure in enumerate(figures)
@@ -160,7 +160,7 @@ def importances(study: "Study") -> "go.Figure | None":
     figure = go.Figure(layout={"title": "Importance of parameters", "yaxis_title": "share"})
     evaluators = {
         "fANOVA": FanovaImportanceEvaluator(seed=0),
-        # The top 30 % of the trials: with the default 10 % the answer rests on 5 of 50 (facts: search-and-tracking 2.6).
+        # The top 30 % of the trials: with the default 10 % the answer rests on 5 of 50 (docs/facts.md 2).
         "PED-ANOVA": PedAnovaImportanceEvaluator(target_quantile=0.3),
     }
     for name, evaluator in evaluators.items():

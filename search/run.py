@@ -56,6 +56,7 @@ def search(settings: "Settings", target: int, console: "Console") -> None:
     from search.lock import study_lock
     from search.opening import open_everything
     from search.progress import TrialProgress
+    from search.ranking import rank
     from search.signals import stop_on_signal
     from search.workers.assignments import assignments
 
@@ -72,7 +73,12 @@ def search(settings: "Settings", target: int, console: "Console") -> None:
     if stop:
         raise InterruptedWorkError(
             f"stopped by {stop.signal_name} with {opened.num_finished()} of {target} trials finished; "
-            "nothing is lost, the same command goes on from here"
+            "finished trials are kept, the same command goes on from here"
+        )
+    if not any(row.metrics for row in rank(opened.study)):
+        raise RuntimeError(
+            "a study needs a trial with a score, but in every one a loss or gradient was not finite; "
+            "look at a trial's diagnosis (python -m tracking.ui) and lower search.space.learning_rate"
         )
 
 

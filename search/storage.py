@@ -14,7 +14,7 @@ def open_storage(root: Path) -> RDBStorage:
     """Open (or make) optuna.db.
 
     SQLite ignores the row locks that Optuna relies on; write-ahead logging and BEGIN IMMEDIATE make every transaction take
-    the write lock first, which ran clean where the default lost workers (facts: search-and-tracking 2.4).
+    the write lock first, which ran clean where the default lost workers (docs/facts.md 1).
 
     Raises:
         RuntimeError: the place cannot be written or the file is no database.

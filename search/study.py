@@ -27,7 +27,7 @@ BASELINE, LEFT_OUT, RETRIES, RUN_ID, REASON, METRICS = (
 #: User attribute of a study: the --trials of the last command.
 TARGET = "target"
 
-#: A failed trial is tried again this often before its parameters are given up (DESIGN section 4, Processes).
+#: A failed trial is tried again this often before its parameters are given up.
 MAX_RETRIES = 2
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -36,13 +36,8 @@ optuna.logging.set_verbosity(optuna.logging.WARNING)
 def study_name(settings: Settings, perceptual: bool) -> str:
     """Name of the study: the chosen name and 8 hex digits of all that makes results comparable (recipe, space, LPIPS or none)."""
     search = settings.search
-    parts = [
-        identity(recipe_of(settings)),
-        search.space.model_dump(mode="json"),
-        search.seed,
-        search.pruner,
-        perceptual,
-    ]
+    searched = search.model_dump(mode="json", include={"space", "baselines", "seed", "pruner"})
+    parts = [identity(recipe_of(settings)), searched, perceptual]
     return f"{search.study}-{hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:8]}"
 
 
@@ -69,8 +64,8 @@ def load_study(
         study.set_user_attr("data_digest", digest)
     elif begun_with != digest:
         raise ValueError(
-            f"a study must keep its data, but {name} began with digest {begun_with} and the data now has {digest}; "
-            "restore the data or begin another study with --set search.study=NAME"
+            f"a study must keep its data and its reference, but {name} began with digest {begun_with} and now has {digest}; "
+            "restore them or begin another study with --set search.study=NAME"
         )
     study.sampler = make_sampler(settings.search, len(study.trials))
     enqueue_baselines(study, settings.search, perceptual)

@@ -1,6 +1,7 @@
 """python -m search.train: one tracked run of the settings as they stand."""
 
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from model.cli import (
@@ -56,31 +57,42 @@ def train_once(settings: "Settings", console: "Console") -> None:
     from search.signals import stop_on_signal
     from tracking.store import artifact_folder
 
-    recipe = recipe_of(settings)
-    prepared = prepare(settings, speaker(console))
+    recipe, say = recipe_of(settings), speaker(console)
+    prepared = prepare(settings, say)
     check_recipe(recipe, prepared.perceptual, prepared.device)
-    record = start_training_record(
-        prepared, settings, name=f"train {settings.training.steps} steps", role="train", parent=None, tags={}
-    )
-    steps = train(recipe, prepared.bank, perceptual=prepared.perceptual, device=prepared.device, folder=record.folder)
-    with stop_on_signal() as stop, StepProgress(console, settings.training.steps) as progress:
-        try:
-            with contextlib.closing(steps):
-                for measurement in steps:
-                    record.measure(measurement)
-                    progress.step(measurement)
-                    if stop:
-                        raise InterruptedWorkError(f"stopped by {stop.signal_name} at step {measurement.step}")
-        except BaseException as error:
-            record.write_results(keep_checkpoint=True, failure=str(error))
-            record.close("KILLED" if isinstance(error, InterruptedWorkError) else "FAILED", str(error))
-            raise
-    diagnosis = record.write_results(keep_checkpoint=True)
-    record.close("FINISHED")
+    name = f"train {settings.training.steps} steps"
+    record = start_training_record(prepared, settings, name=name, role="train", parent=None, tags={})
     folder = artifact_folder(prepared.store, record.run.id)
-    console.print(f"scores    {record.summary()}", soft_wrap=True)
-    console.print(f"diagnosis {diagnosis.verdict}: {folder / 'diagnosis.md'}", soft_wrap=True)
-    console.print(f"next      python -m model.evaluate {folder / 'checkpoint' / 'model.safetensors'}", soft_wrap=True)
+    try:
+        steps = train(
+            recipe, prepared.bank, perceptual=prepared.perceptual, device=prepared.device, folder=record.folder
+        )
+        with (
+            stop_on_signal() as stop,
+            StepProgress(console, settings.training.steps) as progress,
+            contextlib.closing(steps),
+        ):
+            for measurement in steps:
+                record.measure(measurement)
+                progress.step(measurement)
+                if stop:
+                    raise InterruptedWorkError(
+                        f"stopped by {stop.signal_name} at step {measurement.step}; the run and its last checkpoint are kept in "
+                        f"{folder}, the same command begins a new run"
+                    )
+        diagnosis = record.write_results(keep_checkpoint=True)
+        record.close("FINISHED")
+    except BaseException as error:
+        interrupted = isinstance(error, InterruptedWorkError)
+        try:
+            record.write_results(keep_checkpoint=True, failure=str(error))
+        finally:
+            record.close("KILLED" if interrupted else "FAILED", str(error), "interrupted" if interrupted else None)
+        raise
+    config, weights = quote(str(folder / "conf.toml")), quote(str(folder / "checkpoint" / "model.safetensors"))
+    say(f"scores    {record.summary()}")
+    say(f"diagnosis {diagnosis.verdict}: {folder / 'diagnosis.md'}")
+    say(f"next      python -m model.evaluate {weights} --config {config}")
 
 
 if __name__ == "__main__":

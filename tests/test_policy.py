@@ -17,7 +17,7 @@ from search.settings import Settings
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = sorted(path for part in ("model", "tracking", "search") for path in (ROOT / part).rglob("*.py"))
 
-#: A package may import those to its left (DESIGN section 3).
+#: A package may import those to its left.
 PACKAGES = ["model", "tracking", "search"]
 
 #: The same inside model/; a file's place is its package's or its own. `cli` is for the commands of every part.

@@ -11,7 +11,7 @@ from mlflow.entities import Metric
 from tracking.failure import record_errors
 
 #: Points that are sent together. 100 take 13-15 ms, one call a step takes 7 ms each, and the cost of
-#: larger batches grows faster than their size (facts/search-and-tracking.md 3.2).
+#: larger batches grows faster than their size (docs/facts.md 4).
 BATCH_POINTS = 100
 
 

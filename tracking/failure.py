@@ -22,8 +22,8 @@ REMEDIES = {
     "full": "free space on its disk, then start the command again",
     "disk i/o": "free space on its disk or look at the disk's health, then start the command again",
     "locked": "another program holds it: stop that one or wait, then start the command again",
-    "not a database": "move mlflow.db away (a new one is made) or put a backup in its place",
-    "malformed": "move mlflow.db away (a new one is made) or put a backup in its place",
+    "not a database": "put a backup in its place, or move the whole folder away (a new record is made)",
+    "malformed": "put a backup in its place, or move the whole folder away (a new record is made)",
     "out-of-date": "it was made by another version of MLflow: back it up, then run 'mlflow db upgrade sqlite:///PATH'",
     "can't locate revision": "it was made by a newer MLflow: install that version",
 }

@@ -65,7 +65,7 @@ def connect(database: Path) -> MlflowClient:
 
 @contextmanager
 def one_process_at_a_time(root: Path) -> Iterator[None]:
-    """Hold the root's lock file: a schema that two create at once breaks (facts/search-and-tracking.md 3.1)."""
+    """Hold the root's lock file: a schema that two create at once breaks (docs/facts.md 4)."""
     root.mkdir(parents=True, exist_ok=True)
     with (root / f"{DATABASE}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

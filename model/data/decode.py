@@ -50,6 +50,7 @@ def decode(path: Path, short_side_px: int, max_frames: int) -> Decoded:
     Raises:
         UnreadableError: the file cannot be opened, has no video stream, or no frame that can be decoded.
     """
+    frames: list[NDArray[np.uint8]] = []
     try:
         # Given the open file and no protocol, a playlist can name other files or addresses but never reach them.
         with (
@@ -61,20 +62,25 @@ def decode(path: Path, short_side_px: int, max_frames: int) -> Decoded:
                 raise UnreadableError("it has no video stream")
             if container.format.name == "tty":
                 raise UnreadableError("it is text")
-            frames, damage = _read_frames(container, stream, short_side_px, max_frames)
+            damage = _read_frames(container, stream, short_side_px, max_frames, frames)
     except (av.FFmpegError, OSError) as error:
-        raise UnreadableError(f"it cannot be decoded ({error.strerror or error})") from error
+        if not frames:
+            raise UnreadableError(f"it cannot be decoded ({error.strerror or error})") from error
+        damage = f"after frame {len(frames)}: {error.strerror or error}"
     if not frames:
         raise UnreadableError(f"no frame can be decoded ({damage or 'the stream is empty'})")
     return Decoded(np.stack(frames), damage)
 
 
 def _read_frames(
-    container: "av.container.InputContainer", stream: "av.VideoStream", short_side_px: int, max_frames: int
-) -> tuple[list[NDArray[np.uint8]], str]:
-    """Return scaled and turned frames (uint8 H W 3), and why they stop early."""
+    container: "av.container.InputContainer",
+    stream: "av.VideoStream",
+    short_side_px: int,
+    max_frames: int,
+    frames: list[NDArray[np.uint8]],
+) -> str:
+    """Append scaled and turned frames (uint8 H W 3) and say why they stop early; those read before an exception are there."""
     scaler = VideoReformatter()  # one for the whole video: swscale keeps megabytes for each
-    frames: list[NDArray[np.uint8]] = []
     damage = ""
     size = scaled = (0, 0)
     quarter_turns = 0
@@ -91,12 +97,12 @@ def _read_frames(
                 size, damage = (frame.width, frame.height), ""
                 scaled, quarter_turns = scaled_size(*size, short_side_px), round(frame.rotation / 90)
             if (frame.width, frame.height) != size:
-                return frames, f"after frame {len(frames)}: the size changes from {size} to {frame.width, frame.height}"
+                return f"after frame {len(frames)}: the size changes from {size} to {frame.width, frame.height}"
             pixels = scaler.reformat(frame, *scaled, format="rgb24", interpolation=_FLAGS, threads=1).to_ndarray()
             frames.append(np.rot90(pixels, quarter_turns))
             if len(frames) == max_frames:
-                return frames, ""
-    return frames, damage
+                return ""
+    return damage
 
 
 def scaled_size(width: int, height: int, short_side_px: int) -> tuple[int, int]:

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, field_validator
 
-from model.settings import FrozenSettings
+from model.settings import FrozenSettings, HomePath
 
 
 class DataSettings(FrozenSettings):
@@ -12,8 +12,8 @@ class DataSettings(FrozenSettings):
 
     unscientific: ClassVar[frozenset[str]] = frozenset({"cache_dir", "workers"})
 
-    source: str
-    root: str
+    source: HomePath
+    root: HomePath
     source_pattern: str
     validation_share: Annotated[float, Field(gt=0, lt=1)]
     max_unreadable_share: Annotated[float, Field(ge=0, le=1)]
@@ -26,7 +26,7 @@ class DataSettings(FrozenSettings):
     training_clips: Annotated[int, Field(ge=1)]
     validation_clips: Annotated[int, Field(ge=1)]
     seed: Annotated[int, Field(ge=0)]
-    cache_dir: str
+    cache_dir: HomePath
     workers: Annotated[int, Field(ge=0)]
 
     @field_validator("frames")

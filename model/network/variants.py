@@ -14,7 +14,7 @@ STAGES = 3  # each halves height and width once; how many halve the time is what
 class Architecture:
     """Everything that the layers of one TAEHV follow from; times in frames, sizes in pixels.
 
-    Source: madebyollin/taehv, restated in facts on its variants; parameter counts are checked in the tests.
+    Source: madebyollin/taehv (docs/facts.md 8); parameter counts are checked in the tests.
     """
 
     latent_channels: int

@@ -71,7 +71,7 @@ def test_what_a_killed_command_left_open_is_closed_and_said(opened: OpenStudy, t
 def test_other_data_are_refused_before_any_run_is_opened(opened: OpenStudy, tiny: Callable[..., Settings]) -> None:
     opened.study.set_user_attr("data_digest", "another")
     opened.parent.finish("FINISHED")
-    with pytest.raises(ValueError, match="began with digest another and the data now has"):
+    with pytest.raises(ValueError, match="began with digest another and now has"):
         open_everything(tiny(), silent, 50)
     (parent,) = find_runs(opened.prepared.store, role="study")
     assert parent.status == "FINISHED"
@@ -96,8 +96,12 @@ def test_finished_trials_are_counted_at_each_asking(opened: OpenStudy) -> None:
     assert copy.num_finished() == 1
 
 
-def test_without_a_target_only_a_study_that_is_there_is_opened(opened: OpenStudy, tiny: Callable[..., Settings]) -> None:
+def test_without_a_target_only_a_study_that_is_there_is_opened(
+    opened: OpenStudy, tiny: Callable[..., Settings]
+) -> None:
     assert open_everything(tiny(), silent).study.study_name == opened.study.study_name
-    with pytest.raises(ValueError, match=f"must have the study of these settings, .*, but has {opened.study.study_name}"):
+    with pytest.raises(
+        ValueError, match=f"must have the study of these settings, .*, but has {opened.study.study_name}"
+    ):
         open_everything(tiny("search.study=misspelt"), silent)
     assert len(find_runs(opened.prepared.store, role="study")) == 1

@@ -68,7 +68,7 @@ def test_the_baselines_come_first_and_once(tiny, storage) -> None:
 
 def test_a_study_refuses_other_data(tiny, storage) -> None:
     load_study(tiny(), storage, True, "first")
-    with pytest.raises(ValueError, match="began with digest first and the data now has second"):
+    with pytest.raises(ValueError, match="began with digest first and now has second"):
         load_study(tiny(), storage, True, "second")
 
 

@@ -31,7 +31,7 @@ def dominating_loss(evidence: Evidence) -> list[Finding] | None:
     active = [name for name, weight in evidence.weights().items() if weight > 0]
     by_gradient = {name: evidence.later_half(f"gradient_share/{name}") for name in active}
     by_value = {name: evidence.later_half(f"share/{name}") for name in active if name != "seraena"}
-    # The Seraena loss is 1 by construction whatever it does, so its share of the sum says nothing (facts 1.5).
+    # The Seraena loss is 1 by construction whatever it does, so its share of the sum says nothing (docs/facts.md 7).
     source, shares, confidence = "gradient_share", by_gradient, 0.8
     if all(share is None for share in shares.values()):
         source, shares, confidence = "share", by_value, 0.6

@@ -1,13 +1,13 @@
-"""Where measurements become findings, each number with its reason. "facts 4" is section 4 of facts/model-and-evaluation.md."""
+"""Where measurements become findings, each number with its reason. "facts N" is a number of docs/facts.md."""
 
 # Data as it enters the model. Frames are [0, 1]; photographs and films reach above 0.5 within any batch.
-INPUT_MAX_DOUBLE = 0.02  # 1/255 = 0.0039 is the most that frames divided twice can reach (facts 4)
-INPUT_MARGIN = 0.01  # resampling may overshoot by rounding, not by more (facts 4)
+INPUT_MAX_DOUBLE = 0.02  # 1/255 = 0.0039 is the most that frames divided twice can reach (facts 6)
+INPUT_MARGIN = 0.01  # resampling may overshoot by rounding, not by more (facts 6)
 INPUT_MIN_SIGNED = -0.1  # far below rounding, far above the -1 that signed frames reach
 INPUT_BOUND_SIGNED = 1.05
 
 # Distance in dB between the PSNR that the training loss implies and the one of the evaluation.
-GAP_DOUBLE_DB = 48.13  # 20 log10(255); the failed run showed 48.8 (facts 0)
+GAP_DOUBLE_DB = 48.13  # 20 log10(255); the failed run showed 48.8 (facts 5)
 GAP_DOUBLE_TOLERANCE_DB = 2.0
 GAP_SIGNED_DB = 6.02  # 20 log10(2), the factor between [-1, 1] and [0, 1]
 GAP_SIGNED_TOLERANCE_DB = 1.0
@@ -15,30 +15,30 @@ GAP_SIGNED_TOLERANCE_DB = 1.0
 GAP_WARNING_DB = 6.0
 GAP_ERROR_DB = 10.0
 
-# The frozen teacher's own round trip: trained ones have 27 dB and more (facts 4). The linear one is judged by the clips.
+# The frozen teacher's own round trip: trained ones have 27 dB and more (facts 6). The linear one is judged by the clips.
 REFERENCE_PSNR_DB = 25.0
 
-# A loss that moves nothing, and one that moves everything (facts 4).
+# A loss that moves nothing, and one that moves everything (facts 6).
 INERT_GRADIENT_SHARE = 1e-6
 DOMINANT_SHARE = 0.9
 DOMINANT_STEPS = 100  # shorter dominance is normal at the start, when the critic is still blind
 
-# The critic (facts 4): its correction has an RMS near 1 once it works, and it needs about 100 steps for that at 64 px.
+# The critic (facts 6): its correction has an RMS near 1 once it works, and it needs about 100 steps for that at 64 px.
 CRITIC_WARMUP_STEPS = 100
 CORRECTION_RMS = 0.1
 CRITIC_LOSS_WON = 0.05
 CRITIC_LOSS_BLIND = 0.98  # least squares against +1 and -1: answering 0 to everything has loss 1
 
-# Schedule (facts 4).
+# Schedule (facts 6).
 WARMUP_SHARE = 0.2
 DECAYED_RATE_SHARE = 0.01  # of the peak; below, a step changes nothing that matters
 DECAYED_STEPS_SHARE = 0.2  # a cosine spends 6 % of its steps there, a squared decay 10 %
 
-# Gradient before clipping (facts 4; 1e-7 is the default of SageMaker Debugger's rule).
+# Gradient before clipping (facts 6; 1e-7 is the default of SageMaker Debugger's rule).
 CLIPPED_SHARE = 0.9
 CLIPPED_NORM_RATIO = 3.0
 VANISHING_NORM = 1e-7
 
-# Output of the evaluation (facts 4).
+# Output of the evaluation (facts 6).
 COLLAPSED_STD_RATIO = 0.2
 SATURATED_SHARE = 0.2

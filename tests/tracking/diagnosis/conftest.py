@@ -28,7 +28,7 @@ def cosine(step: int) -> float:
 
 
 def sound() -> Evidence:
-    """1000 steps that reach 24 dB, with the numbers of facts/gpu-measurements.md."""
+    """1000 steps that reach 24 dB, with the numbers of the first H200 runs (docs/LOG.md)."""
     curves = {
         "input/min": flat(0.0),
         "input/max": flat(1.0),
