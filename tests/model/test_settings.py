@@ -105,7 +105,7 @@ def test_identity_depends_on_what_changes_results_and_on_nothing_else() -> None:
     assert len(of()) == 12
     assert of() == of("data.workers=3") == of("training.log_every=3") == of("tracking.root=elsewhere")
     assert of() == of("data.cache_dir=elsewhere") == of("search.seed=9")
-    different = {of(), of("losses.encoder=0.5"), of("training.steps=201"), of("data.seed=1"), of("network.width=0.5")}
+    different = {of(), of("losses.encoder=0.5"), of("training.steps=211"), of("data.seed=1"), of("network.width=0.5")}
     assert len(different) == 5
 
 
