@@ -11,6 +11,7 @@ SHARED = ROOT.parent / "shared"
 #: A training of four steps on eight clips of 24 px: everything happens, nothing is learned.
 TINY = (
     "network.width=0.125",
+    "search.space.learning_rate=[3e-5, 3e-3]",
     "data.crop_px=24",
     "data.short_side_px=48",
     "data.max_video_frames=24",

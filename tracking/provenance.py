@@ -17,7 +17,18 @@ from tracking.source import Source, running_source
 #: pyproject.toml's direct dependencies, those of its extras that can change a result, and MLflow without its server.
 PACKAGES = (
     *("accelerate", "av", "diffusers", "lpips", "mlflow", "mlflow-skinny", "numpy", "optuna", "pillow", "plotly"),
-    *("pydantic", "ray", "rich", "safetensors", "scikit-image", "tomli-w", "torch", "torchvision", "typer"),
+    *(
+        "pydantic",
+        "ray",
+        "rich",
+        "safetensors",
+        "scikit-image",
+        "sqlalchemy",
+        "tomli-w",
+        "torch",
+        "torchvision",
+        "typer",
+    ),
 )
 
 

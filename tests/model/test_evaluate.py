@@ -32,7 +32,7 @@ def network() -> NetworkSettings:
         patch_size=0,
         encoder_time_strides=(),
         decoder_time_strides=(),
-        width=0.25,
+        width=0.125,
         initialisation="torch",
         weights="",
     )

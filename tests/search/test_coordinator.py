@@ -116,8 +116,7 @@ def varied(make_study: MakeStudy) -> Study:
         "search.pruner=median",
         "search.startup_trials=1",
     )
-    with pytest.warns(UserWarning, match="Fixed parameter"):
-        study.run(3, undisturbed)
+    study.run(3, undisturbed)
     return study
 
 

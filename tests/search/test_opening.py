@@ -24,7 +24,8 @@ def test_a_new_study_stands_in_both_records(opened: OpenStudy) -> None:
     (parent,) = find_runs(opened.prepared.store, role="study")
     assert parent.id == opened.parent.id
     assert (parent.tags["study"], parent.status) == (opened.study.study_name, "RUNNING")
-    assert opened.study.user_attrs["data_digest"] == opened.prepared.bank.digest
+    bank = opened.prepared.bank
+    assert opened.study.user_attrs["data_digest"] == f"{bank.digest}-{bank.facts['reference']['identity']}"
 
 
 def test_without_lpips_the_space_and_the_baselines_have_no_perceptual_weight(opened: OpenStudy) -> None:

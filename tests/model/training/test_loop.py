@@ -168,7 +168,7 @@ def test_a_nan_in_the_bank_stops_the_step_that_meets_it(recipe: Callable[..., Re
     [
         ([f"losses.{name}=0.0" for name in LOSSES], "a loss must have a weight above 0, but all five are 0"),
         (["losses.perceptual=0.2"], r"needs LPIPS, but it is 0\.2 .* set losses\.perceptual = 0"),
-        (['training.precision="bfloat16"'], "needs CUDA, but the device is cpu; set it to"),
+        (['training.precision="bfloat16"'], "needs CUDA, but the device is cpu; set training.precision"),
     ],
 )
 def test_settings_that_cannot_be_trained_are_refused_at_the_call(
