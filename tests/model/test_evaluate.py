@@ -33,7 +33,7 @@ def network() -> NetworkSettings:
         encoder_time_strides=(),
         decoder_time_strides=(),
         width=0.125,
-        initialisation="torch",
+        initialisation="signal",
         weights="",
     )
 
