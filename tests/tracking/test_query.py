@@ -40,7 +40,7 @@ def test_children_are_those_of_one_parent_the_oldest_first(store: Store, monkeyp
 
 def test_all_tags_must_fit(store: Store) -> None:
     for role, study in (("trial", "a"), ("trial", "it's"), ("full", "a")):
-        start_run(store, f"{role} of {study}", role, None, {"study": study})  # type: ignore[arg-type]
+        start_run(store, f"{role} of {study}", role, None, {"study": study})
     assert [row.name for row in find_runs(store, role="trial", study="a")] == ["trial of a"]
     assert [row.name for row in find_runs(store, study="it's")] == ["trial of it's"]
     assert len(find_runs(store, role="trial")) == 2

@@ -64,5 +64,5 @@ def test_there_are_never_fewer_threads_than_one(
 
 
 def test_lpips_is_loaded_by_workers_where_it_was_found(tiny: SettingsOf, prepared_once: Preparation) -> None:
-    (only,) = assignments(tiny("search.workers=1"), replace(prepared_once, perceptual=object()))  # type: ignore[arg-type]
+    (only,) = assignments(tiny("search.workers=1"), replace(prepared_once, perceptual=object()))
     assert only.perceptual is True

@@ -27,7 +27,7 @@ def test_every_message_comes_out_of_the_pipe_as_it_went_in(tiny, prepared_once: 
 
 def test_a_message_cannot_be_changed_on_its_way() -> None:
     with pytest.raises(AttributeError):
-        Task(0, {}, Path()).number = 1  # type: ignore[misc]
+        Task(0, {}, Path()).number = 1
 
 
 def test_a_worker_hears_its_device_before_torch_is_there() -> None:

@@ -14,7 +14,7 @@ from tracking.diagnosis.texts import Language, finding, remedy, title
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize("severity", ["error", "warning", "info"])
 def test_every_code_can_be_shown(language: Language, severity: str) -> None:
-    findings = tuple(finding(code, severity, 0.75, ("a = 1 (curve)",), "perceptual") for code in CODES)  # type: ignore[arg-type]
+    findings = tuple(finding(code, severity, 0.75, ("a = 1 (curve)",), "perceptual") for code in CODES)
     page = to_markdown(Diagnosis(findings, CODES, "error", "it broke"), language)
     for code in CODES:
         assert f"`{code}`" in page
