@@ -23,4 +23,6 @@ def declare_missing_operators() -> None:
             continue
         return
     for operator in ("nms", "qnms"):
+        if hasattr(torch.ops.torchvision, operator):
+            continue  # an earlier call declared it, and the import that was to follow did not come
         torch.library.define(f"torchvision::{operator}", "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
