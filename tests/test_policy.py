@@ -28,6 +28,7 @@ INSIDE_MODEL = [
     {"bank"},
     {"evaluation"},
     {"training"},
+    {"preflight"},
     {"evaluate"},
 ]
 

@@ -12,7 +12,7 @@ from model.recipe import Recipe
 from model.training.average import average_decay, update_average
 from model.training.batches import Batch
 from model.training.losses import LOSSES, measure_losses, weigh
-from model.training.passes import autocast, run_passes
+from model.training.passes import Passes, autocast, run_passes
 from model.training.probes import gradient_shares, input_range
 from model.training.schedules import multiplier
 from model.training.state import TrainState
@@ -43,6 +43,37 @@ class Step:
     probes: dict[str, float]
 
 
+@dataclass(frozen=True)
+class Forward:
+    """What a step computes before anything moves.
+
+    Attributes:
+        passes: what the network makes of the batch.
+        losses: unweighted, 0-dim, with a graph where they have a weight.
+        fake: passes.decoded in groups of frames as the critic sees them.
+        real: the frames likewise.
+        context: latents for each group.
+    """
+
+    passes: Passes
+    losses: dict[str, Tensor]
+    fake: Tensor
+    real: Tensor
+    context: Tensor
+
+
+def run_forward(state: TrainState, batch: Batch, recipe: Recipe, perceptual: Perceptual | None) -> Forward:
+    """Run network, critic and losses on a batch; nothing moves."""
+    weights, precision = recipe.losses, recipe.training.precision
+    passes = run_passes(state.model, batch, weights, precision)
+    fake = group_frames(passes.decoded, weights.critic_group_frames)
+    real = group_frames(batch.video, weights.critic_group_frames)
+    context = group_context(batch.latents, len(fake) // len(batch.video))
+    with autocast(batch.video.device, precision):
+        corrected = state.seraena.correct(fake.detach(), real, context)
+    return Forward(passes, measure_losses(passes, batch, fake, corrected, perceptual, weights), fake, real, context)
+
+
 def take_step(state: TrainState, batch: Batch, recipe: Recipe, perceptual: Perceptual | None, *, probe: bool) -> Step:
     """Move the model, its average and the critic by one step.
 
@@ -52,14 +83,8 @@ def take_step(state: TrainState, batch: Batch, recipe: Recipe, perceptual: Perce
         NonFiniteError: a loss or the gradient norm is not finite; nothing has moved then.
     """
     weights, precision = recipe.losses, recipe.training.precision
-    passes = run_passes(state.model, batch, weights, precision)
-    fake = group_frames(passes.decoded, weights.critic_group_frames)
-    real = group_frames(batch.video, weights.critic_group_frames)
-    context = group_context(batch.latents, len(fake) // len(batch.video))
-    with autocast(batch.video.device, precision):
-        corrected = state.seraena.correct(fake.detach(), real, context)
-
-    losses = measure_losses(passes, batch, fake, corrected, perceptual, weights)
+    forward = run_forward(state, batch, recipe, perceptual)
+    losses = forward.losses
     weighted = weigh(losses, weights)
     total = torch.stack(list(weighted.values())).sum()
     probes = input_range(batch.video) | gradient_shares(weighted, state.model, LOSSES) if probe else {}
@@ -80,7 +105,7 @@ def take_step(state: TrainState, batch: Batch, recipe: Recipe, perceptual: Perce
     decay = average_decay(state.step, recipe.training.steps, recipe.training.average_share)
     update_average(state.average, state.model, decay)
     with autocast(batch.video.device, precision):
-        critic = state.seraena.step(fake.detach(), real, context)
+        critic = state.seraena.step(forward.fake.detach(), forward.real, forward.context)
     return Step(measured, total_value, norm_value, learning_rate, critic["loss"], probes)
 
 

@@ -2,8 +2,11 @@
 
 import math
 import statistics
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
+
+from tracking.diagnosis.stored import CheckpointFacts, StudyFacts
 
 #: The losses that may have a weight (model/training/losses.py; not imported because that loads LPIPS).
 LOSSES = ("encoder", "decoder", "reconstruction", "perceptual", "seraena")
@@ -23,14 +26,27 @@ class Evidence:
         baselines: Scores.to_json() of the trivial baselines.
         reference: Scores.to_json() of the reference's own round trip.
         failure: how the run broke off.
+        preflight: Preflight.to_json() (model/preflight/report.py).
+        checkpoints: stored weights, by step.
+        study: of a study's own diagnosis.
+        origins: where a curve or a setting of a foreign run stood, by its name here: "tag train/recon_loss",
+            "args.reconstruction_loss_weight".
     """
 
-    settings: dict[str, Any]
-    curves: dict[str, list[tuple[int, float]]]
-    evaluation: dict[str, Any] | None
-    baselines: dict[str, dict[str, Any]]
-    reference: dict[str, Any] | None
-    failure: str | None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    curves: Mapping[str, list[tuple[int, float]]] = field(default_factory=dict)
+    evaluation: Mapping[str, Any] | None = None
+    baselines: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    reference: Mapping[str, Any] | None = None
+    failure: str | None = None
+    preflight: Mapping[str, Any] | None = None
+    checkpoints: tuple[CheckpointFacts, ...] = ()
+    study: StudyFacts | None = None
+    origins: Mapping[str, str] = field(default_factory=dict)
+
+    def origin(self, name: str) -> str:
+        """Where a curve or setting comes from, for people."""
+        return self.origins.get(name, f"curve {name}" if name in self.curves else f"setting {name}")
 
     def weights(self) -> dict[str, float]:
         """The losses' weights as far as the settings name them."""

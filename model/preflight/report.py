@@ -1,0 +1,149 @@
+"""What a preflight measured; numbers only, the judgement is tracking/diagnosis."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class TensorRange:
+    """Moments of a tensor of pixels; 0 and 1 are black and white."""
+
+    minimum: float
+    maximum: float
+    mean: float
+    std: float
+
+
+@dataclass(frozen=True)
+class LossCheck:
+    """One loss on one batch of a fresh network.
+
+    Attributes:
+        weight: of the settings.
+        value: unweighted; None where it was not computed.
+        gradient_norm: of the weighted loss with respect to all weights of the network; None without a weight or a value.
+        target_shift: by how many frames the target that the loss pulls towards is late against the frames that entered the
+            model, from -4 to 4; None for losses that have no frames as target.
+        target_range: of the target that the loss pulls towards; None likewise.
+        error: exception that computing it raised, "Type: text"; None where there was none.
+    """
+
+    weight: float
+    value: float | None
+    gradient_norm: float | None
+    target_shift: int | None
+    target_range: TensorRange | None
+    error: str | None
+
+
+@dataclass(frozen=True)
+class ReferenceCheck:
+    """The frozen teacher.
+
+    Attributes:
+        latent_mean: over the training latents.
+        latent_std: likewise.
+        repeat_difference: RMS between the latents that training gets for some clips and those that the reference makes of
+            the same clips now, divided by latent_std; 0 for a teacher that says the same thing twice.
+        frame_shift: by how many frames its round trip of the validation clips is late.
+    """
+
+    latent_mean: float
+    latent_std: float
+    repeat_difference: float
+    frame_shift: int
+
+
+@dataclass(frozen=True)
+class StartCheck:
+    """The weights that training begins with against the file that network.weights names.
+
+    Attributes:
+        file: as the settings name it.
+        difference: L2 norm of (start - file) over that of the file; 0 when the file was loaded.
+        differing_tensors: how many of the tensors differ at all.
+        tensors: how many there are.
+    """
+
+    file: str
+    difference: float
+    differing_tensors: int
+    tensors: int
+
+
+@dataclass(frozen=True)
+class FitCheck:
+    """A short training on one batch: whether anything can be learned at all.
+
+    Attributes:
+        steps: that were taken.
+        first_loss: reconstruction loss of the first step.
+        last_loss: of the last step.
+        change: L2 norm of what the weights moved over that of the weights.
+        output_std: of the reconstruction of that batch afterwards, before clamping.
+        target_std: of the frames.
+    """
+
+    steps: int
+    first_loss: float
+    last_loss: float
+    change: float
+    output_std: float
+    target_std: float
+
+
+@dataclass(frozen=True)
+class SharedFile:
+    """A content, or a source video, that stands on both sides of the split."""
+
+    training: str
+    validation: str
+    rule: str  # "equal content" or "same source"
+
+
+@dataclass(frozen=True)
+class ScheduleCheck:
+    """The learning rate over the horizon.
+
+    Attributes:
+        horizon: steps.
+        warmup_share: of the steps, before the rate reaches its peak.
+        low_share: of the steps, those after the peak whose rate is below 1 % of it.
+    """
+
+    horizon: int
+    warmup_share: float
+    low_share: float
+
+
+@dataclass(frozen=True)
+class Preflight:
+    """Everything that is measured before a training is paid for.
+
+    Attributes:
+        seconds: that measuring took.
+        training_input: what entered the model in training.
+        evaluation_input: what entered it in evaluation.
+        losses: by name, all five.
+        reference: the teacher.
+        start: None when training starts from scratch.
+        fit: a short training on one batch.
+        shared: training files that are also validated on; at most 20 are listed.
+        num_shared: how many there are.
+        schedule: the learning rate over the horizon.
+    """
+
+    seconds: float
+    training_input: TensorRange
+    evaluation_input: TensorRange
+    losses: dict[str, LossCheck]
+    reference: ReferenceCheck
+    start: StartCheck | None
+    fit: FitCheck
+    shared: tuple[SharedFile, ...]
+    num_shared: int
+    schedule: ScheduleCheck
+
+    def to_json(self) -> dict[str, Any]:
+        """All fields as plain values."""
+        return asdict(self)
