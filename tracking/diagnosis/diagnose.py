@@ -19,22 +19,30 @@ def diagnose(evidence: Evidence) -> Diagnosis:
 def group_by_cause(found: list[Finding]) -> tuple[Finding, ...]:
     """Order findings by cause and list what a cause explains under it, unless the consequence is the graver one."""
     ordered = sorted(found, key=lambda finding: (CODES.index(finding.code), -finding.confidence))
-    grouped: list[Finding] = []
+    groups: dict[int, list[Finding]] = {}
     for finding in ordered:
-        place = next((place for place, cause in enumerate(grouped) if explains(cause, finding)), None)
-        if place is None:
-            grouped.append(finding)
-        else:
-            grouped[place] = replace(grouped[place], consequences=(*grouped[place].consequences, finding))
-    return tuple(grouped)
+        groups.setdefault(ordered.index(root_of(finding, ordered)), []).append(finding)
+    # A cause comes where the first of its consequences would stand, so that it is read before them.
+    return tuple(
+        replace(ordered[root], consequences=tuple(one for one in group if one is not ordered[root]))
+        for root, group in groups.items()
+    )
+
+
+def root_of(finding: Finding, found: list[Finding]) -> Finding:
+    """The finding at the end of the chain of causes; CONSEQUENCES has no circles."""
+    cause = next((one for one in found if explains(one, finding)), None)
+    return finding if cause is None else root_of(cause, found)
 
 
 def explains(cause: Finding, finding: Finding) -> bool:
     """Whether a finding is a consequence of another: of a data fault, or of the same loss that is inert."""
     if finding.code not in CONSEQUENCES.get(cause.code, ()):
         return False
-    if cause.code == "loss.inert" and finding.code == "seraena.inactive" and cause.subject != "seraena":
+    if (cause.code, finding.code) == ("loss.inert", "seraena.inactive") and cause.subject != "seraena":
         return False
+    if (cause.code, finding.code) == ("output.saturated", "loss.inert") and finding.subject == "encoder":
+        return False  # the encoder's loss never sees the output
     return SEVERITIES.index(cause.severity) <= SEVERITIES.index(finding.severity)
 
 

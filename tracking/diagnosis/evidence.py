@@ -46,7 +46,7 @@ class Evidence:
 
     def origin(self, name: str) -> str:
         """Where a curve or setting comes from, for people."""
-        return self.origins.get(name, f"curve {name}" if name in self.curves else f"setting {name}")
+        return self.origins.get(name, f"curve {name}" if name in self.curves else "settings")
 
     def weights(self) -> dict[str, float]:
         """The losses' weights as far as the settings name them."""

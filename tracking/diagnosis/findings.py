@@ -18,13 +18,13 @@ CODES = (
     "frames.misaligned",
     "reference.suspect",
     "weights.not_loaded",
-    "weights.frozen",
-    "weights.final_is_initial",
     "weights.low_precision",
     "steps.skipped",
     "loss.inert",
-    "loss.metric_mismatch",
     "gradient.vanishing",
+    "weights.frozen",
+    "weights.final_is_initial",
+    "loss.metric_mismatch",
     "schedule.warmup_too_long",
     "schedule.decayed_early",
     "loss.dominates",
@@ -37,12 +37,14 @@ CODES = (
     "search.noise_floor",
 )
 
+#: What a network shows that is fed, or compared with, the wrong pixels.
 DATA_CONSEQUENCES = frozenset(
     {
+        "reference.suspect",
+        "gradient.vanishing",
         "loss.metric_mismatch",
         "loss.dominates",
         "seraena.inactive",
-        "gradient.vanishing",
         "gradient.always_clipped",
         "output.collapsed",
         "output.saturated",
@@ -50,19 +52,29 @@ DATA_CONSEQUENCES = frozenset(
     }
 )
 
+#: What weights show that do not move.
+STANDSTILL = frozenset({"weights.frozen", "weights.final_is_initial", "output.collapsed", "score.below_trivial"})
+
 #: What a cause explains. These findings are listed under it and ask for no action of their own.
 CONSEQUENCES: dict[str, frozenset[str]] = {
     "data.out_of_range": DATA_CONSEQUENCES,
     "data.double_normalised": DATA_CONSEQUENCES,
     "data.signed_range": DATA_CONSEQUENCES,
     "frames.misaligned": frozenset({"loss.metric_mismatch", "score.below_trivial"}),
-    "reference.suspect": frozenset({"score.below_trivial"}),
-    "loss.inert": frozenset({"loss.dominates", "seraena.inactive"}),
-    "gradient.vanishing": frozenset({"output.collapsed", "score.below_trivial"}),
-    "schedule.warmup_too_long": frozenset({"score.below_trivial"}),
-    "schedule.decayed_early": frozenset({"score.below_trivial"}),
+    "reference.suspect": frozenset({"loss.dominates", "score.below_trivial"}),
+    "weights.not_loaded": frozenset({"score.below_trivial"}),
+    "weights.low_precision": STANDSTILL,
+    "steps.skipped": STANDSTILL,
+    "loss.inert": frozenset({"loss.dominates", "seraena.inactive", "gradient.vanishing"}),
+    "gradient.vanishing": STANDSTILL,
+    "weights.frozen": STANDSTILL - {"weights.frozen"},
+    "weights.final_is_initial": frozenset({"loss.metric_mismatch", "output.collapsed", "score.below_trivial"}),
+    "schedule.warmup_too_long": frozenset({"output.collapsed", "score.below_trivial"}),
+    "schedule.decayed_early": frozenset({"output.collapsed", "score.below_trivial"}),
+    "gradient.always_clipped": frozenset({"score.below_trivial"}),
     "output.collapsed": frozenset({"score.below_trivial"}),
-    "output.saturated": frozenset({"score.below_trivial"}),
+    # A dead output, where outputs are clamped, takes the gradient from every loss that sees it.
+    "output.saturated": frozenset({"loss.inert", "gradient.vanishing", "output.collapsed", "score.below_trivial"}),
 }
 
 

@@ -2,19 +2,25 @@
 
 from collections.abc import Callable
 
-from tracking.diagnosis import rules_data, rules_output, rules_training
+from tracking.diagnosis import rules_data, rules_output, rules_study, rules_training, rules_weights
 from tracking.diagnosis.evidence import Evidence
 from tracking.diagnosis.findings import Finding
 
 Rule = Callable[[Evidence], list[Finding] | None]
 
-#: The rule of each code. Codes that have none yet are reported as not measured.
+#: The rule of each code, in the order of causes (findings.CODES).
 RULES: dict[str, Rule] = {
     "data.out_of_range": rules_data.out_of_range,
     "data.double_normalised": rules_data.double_normalised,
     "data.signed_range": rules_data.signed_range,
+    "data.leak": rules_data.leaked,
     "frames.misaligned": rules_data.misaligned,
     "reference.suspect": rules_data.suspect_reference,
+    "weights.not_loaded": rules_weights.not_loaded,
+    "weights.low_precision": rules_weights.low_precision,
+    "steps.skipped": rules_weights.skipped_steps,
+    "weights.frozen": rules_weights.frozen,
+    "weights.final_is_initial": rules_weights.final_is_initial,
     "loss.inert": rules_training.inert_losses,
     "loss.metric_mismatch": rules_data.metric_mismatch,
     "gradient.vanishing": rules_training.vanishing_gradient,
@@ -26,4 +32,6 @@ RULES: dict[str, Rule] = {
     "output.collapsed": rules_output.collapsed_output,
     "output.saturated": rules_output.saturated_output,
     "score.below_trivial": rules_output.below_trivial,
+    "search.edge_of_space": rules_study.edge_of_space,
+    "search.noise_floor": rules_study.noise_floor,
 }

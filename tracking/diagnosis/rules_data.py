@@ -6,7 +6,11 @@ from dataclasses import dataclass
 from tracking.diagnosis import thresholds as limit
 from tracking.diagnosis.evidence import Evidence
 from tracking.diagnosis.findings import Finding
+from tracking.diagnosis.seen import Kind, Seen, scale_factor, seen_ranges
 from tracking.diagnosis.texts import finding
+
+#: Files that a finding names; the report of the preflight lists more.
+SHOWN_FILES = 3
 
 
 @dataclass(frozen=True)
@@ -15,6 +19,7 @@ class Gap:
 
     implied: float
     measured: float
+    source: str
 
     @property
     def decibels(self) -> float:
@@ -24,7 +29,7 @@ class Gap:
     def evidence(self) -> tuple[str, ...]:
         """The numbers with their sources."""
         return (
-            f"-10·log10(loss/reconstruction) = {self.implied:.1f} dB (curve loss/reconstruction)",
+            f"-10·log10(loss/reconstruction) = {self.implied:.1f} dB ({self.source})",
             f"PSNR = {self.measured:.2f} dB (evaluation, pooled over clips)",
             f"{self.implied:.1f} - {self.measured:.2f} = {self.decibels:.1f} dB; 20·log10(255) = 48.1, 20·log10(2) = 6.0",
         )
@@ -40,40 +45,29 @@ def gap_of(evidence: Evidence) -> Gap | None:
         return None
     clips = [clip["psnr"] for clip in evidence.evaluation.get("clips", ())]
     errors = [10 ** (-psnr / 10) for psnr in clips] or [10 ** (-evidence.evaluation["psnr"] / 10)]
-    return Gap(-10 * math.log10(loss), -10 * math.log10(sum(errors) / len(errors)))
-
-
-def input_range(evidence: Evidence) -> tuple[float, float] | None:
-    """The least and greatest value that ever entered the model."""
-    low, high = evidence.values("input/min"), evidence.values("input/max")
-    return (min(low), max(high)) if low and high else None
-
-
-def range_evidence(low: float, high: float) -> tuple[str, ...]:
-    """The input's range with its source."""
-    return (f"input/min = {low:.4g} (curve, least)", f"input/max = {high:.4g} (curve, greatest)")
+    measured = -10 * math.log10(sum(errors) / len(errors))
+    return Gap(-10 * math.log10(loss), measured, evidence.origin("loss/reconstruction"))
 
 
 def double_normalised(evidence: Evidence) -> list[Finding] | None:
-    """Frames divided by 255 twice: seen in the input itself, or in a gap of 48 dB between training and evaluation."""
-    seen, gap = input_range(evidence), gap_of(evidence)
-    if seen is None and gap is None:
+    """Frames divided by 255 twice: seen in what entered the model, or in a gap of 48 dB between training and evaluation."""
+    seen, gap = seen_ranges(evidence), gap_of(evidence)
+    if not seen and gap is None:
         return None
     fits = gap is not None and abs(gap.decibels - limit.GAP_DOUBLE_DB) < limit.GAP_DOUBLE_TOLERANCE_DB
-    if seen is None:
-        assert gap is not None
-        return [finding("data.double_normalised", "error", 0.9, gap.evidence())] if fits else []
-    if seen[1] > limit.INPUT_MAX_DOUBLE or seen[0] < -limit.INPUT_MARGIN:
-        return []
-    numbers = range_evidence(*seen) + (gap.evidence() if gap and fits else ())
-    return [finding("data.double_normalised", "error", 0.99 if fits else 0.95, numbers)]
+    numbers = ranges_of("double", seen) + (gap.evidence() if gap and fits else ())
+    if any(one.kind == "double" for one in seen):
+        return [finding("data.double_normalised", "error", 0.99 if fits else 0.95, numbers)]
+    # A range that was seen and is right outweighs a gap, which has other causes as well.
+    return [finding("data.double_normalised", "error", 0.9, numbers)] if fits and not seen else []
 
 
 def signed_range(evidence: Evidence) -> list[Finding] | None:
     """Frames in [-1, 1] where the model wants [0, 1]."""
-    seen, gap = input_range(evidence), gap_of(evidence)
-    if seen is not None:
-        return [finding("data.signed_range", "error", 0.95, range_evidence(*seen))] if is_signed(*seen) else []
+    seen, gap = seen_ranges(evidence), gap_of(evidence)
+    if seen:
+        numbers = ranges_of("signed", seen)
+        return [finding("data.signed_range", "error", 0.95, numbers)] if numbers else []
     if gap is None:
         return None
     # Without the input's range this is a hint only: other clips can be 6 dB easier or harder as well.
@@ -82,44 +76,92 @@ def signed_range(evidence: Evidence) -> list[Finding] | None:
     return []
 
 
-def is_signed(low: float, high: float) -> bool:
-    """Whether a range is one of frames in [-1, 1]."""
-    return -limit.INPUT_BOUND_SIGNED <= low < limit.INPUT_MIN_SIGNED and high <= limit.INPUT_BOUND_SIGNED
-
-
 def out_of_range(evidence: Evidence) -> list[Finding] | None:
-    """Any other range than [0, 1], such as [0, 255] or frames normalised by the mean of a data set."""
-    seen = input_range(evidence)
-    if seen is None:
+    """Any other range than [0, 1], such as [0, 255] or frames normalised by the mean of a data set, or another contrast."""
+    seen = seen_ranges(evidence)
+    if not seen:
         return None
-    low, high = seen
-    inside = low >= -limit.INPUT_MARGIN and high <= 1 + limit.INPUT_MARGIN
-    return (
-        []
-        if inside or is_signed(low, high)
-        else [finding("data.out_of_range", "error", 0.95, range_evidence(low, high))]
-    )
+    numbers = ranges_of("other", seen)
+    if numbers:
+        return [finding("data.out_of_range", "error", 0.95, numbers)]
+    factor = scale_factor(evidence.preflight)
+    if factor is None or all(one.kind == "fine" for one in seen) is False:
+        return []
+    if 1 / limit.SCALE_FACTOR < factor < limit.SCALE_FACTOR:
+        return []
+    text = f"std of the training input = {factor:.3g} * std of the evaluation input (preflight)"
+    return [finding("data.out_of_range", "warning", 0.6, (text,))]
+
+
+def ranges_of(kind: Kind, seen: list[Seen]) -> tuple[str, ...]:
+    """The numbers of all frames whose range is of a kind."""
+    return tuple(one.evidence() for one in seen if one.kind == kind)
+
+
+def leaked(evidence: Evidence) -> list[Finding] | None:
+    """Files, sources or crops that stand on both sides of the split."""
+    if evidence.preflight is None:
+        return None
+    shared, count = evidence.preflight["shared"], evidence.preflight["num_shared"]
+    if not count:
+        return []
+    shown = tuple(f"{one['training']} = {one['validation']}: {one['rule']} (preflight)" for one in shared[:SHOWN_FILES])
+    return [finding("data.leak", "error", 0.95, (f"shared = {count} (preflight)", *shown))]
 
 
 def misaligned(evidence: Evidence) -> list[Finding] | None:
-    """The output fits other frames than its own better."""
-    shift = (evidence.evaluation or {}).get("best_frame_shift")
-    if shift is None:
+    """Outputs are compared with other frames than their own, in training, in evaluation or in the teacher."""
+    places = {"evaluation": (evidence.evaluation or {}).get("best_frame_shift")}
+    if evidence.preflight is not None:
+        losses = evidence.preflight["losses"]
+        places |= {f"preflight, target of the {name} loss": loss["target_shift"] for name, loss in losses.items()}
+        places["preflight, round trip of the reference"] = evidence.preflight["reference"]["frame_shift"]
+    known = {place: shift for place, shift in places.items() if shift is not None}
+    if not known:
         return None
-    return [finding("frames.misaligned", "error", 0.9, (f"best_frame_shift = {shift} (evaluation)",))] if shift else []
+    numbers = tuple(f"frame shift = {shift} ({place})" for place, shift in known.items() if shift)
+    return [finding("frames.misaligned", "error", 0.9, numbers)] if numbers else []
 
 
 def suspect_reference(evidence: Evidence) -> list[Finding] | None:
-    """A teacher whose own round trip is poor cannot teach more than it knows."""
+    """A teacher that gives other latents than it should, or whose own round trip is poor: nobody learns more than it knows."""
+    round_trip, latents = poor_round_trip(evidence), strange_latents(evidence)
+    if round_trip is None and latents is None:
+        return None
+    if latents:
+        return [finding("reference.suspect", "error", 0.9, latents + (round_trip or ()))]
+    return [finding("reference.suspect", "warning", 0.7, round_trip)] if round_trip else []
+
+
+def strange_latents(evidence: Evidence) -> tuple[str, ...] | None:
+    """Numbers of latents that are not the teacher's, or not on the scale that the network can reach."""
+    if evidence.preflight is None:
+        return None
+    reference = evidence.preflight["reference"]
+    difference, std = reference["repeat_difference"], reference["latent_std"]
+    numbers = []
+    if difference > limit.LATENT_DIFFERENCE:
+        numbers.append(
+            f"RMS(latents in training - latents of the reference now) = {difference:.2f} * std > {limit.LATENT_DIFFERENCE:g} "
+            "(preflight)"
+        )
+    if not limit.LATENT_STD_LOW <= std <= limit.LATENT_STD_HIGH:
+        numbers.append(
+            f"std of the latents = {std:.3g}, not in [{limit.LATENT_STD_LOW:g}, {limit.LATENT_STD_HIGH:g}] (preflight)"
+        )
+    return tuple(numbers)
+
+
+def poor_round_trip(evidence: Evidence) -> tuple[str, ...] | None:
+    """Numbers of a round trip that loses too much."""
     source = evidence.settings.get("reference.source")
     required = required_round_trip(source, evidence)
     if evidence.reference is None or required is None:
         return None
     psnr = evidence.reference["psnr"]
     if psnr >= required:
-        return []
-    numbers = (f"PSNR of the round trip = {psnr:.2f} dB < {required:.2f} dB (reference {source}, same clips)",)
-    return [finding("reference.suspect", "warning", 0.7, numbers)]
+        return ()
+    return (f"PSNR of the round trip = {psnr:.2f} dB < {required:.2f} dB (reference {source}, same clips)",)
 
 
 def required_round_trip(source: str | None, evidence: Evidence) -> float | None:

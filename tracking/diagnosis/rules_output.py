@@ -1,8 +1,10 @@
 """Rules about what comes out."""
 
+import statistics
+
 from tracking.diagnosis import thresholds as limit
 from tracking.diagnosis.evidence import Evidence
-from tracking.diagnosis.findings import Finding
+from tracking.diagnosis.findings import Finding, Severity
 from tracking.diagnosis.texts import finding
 
 #: Baselines that know at most one colour a frame, and the one that knows the blurred picture.
@@ -21,17 +23,25 @@ def collapsed_output(evidence: Evidence) -> list[Finding] | None:
     numbers = (
         f"output_std / target_std = {output:.3g} / {target:.3g} = {ratio:.2f} < {limit.COLLAPSED_STD_RATIO:g} (evaluation)",
     )
-    return [finding("output.collapsed", "error", 0.9, numbers)]
+    progress = still_learning(evidence)
+    return [finding("output.collapsed", "warning" if progress else "error", 0.9, numbers + progress)]
 
 
 def saturated_output(evidence: Evidence) -> list[Finding] | None:
-    """Much of the output stands at or outside the bounds of a picture."""
-    share = (evidence.evaluation or {}).get("saturated_share")
-    if share is None:
+    """Much of the output stands at or outside the bounds of a picture; nearly all of it means a dead output."""
+    places = {
+        "evaluation, before clamping": (evidence.evaluation or {}).get("saturated_share"),
+        evidence.origin("output/saturated_share"): evidence.last("output/saturated_share"),
+    }
+    known = {place: share for place, share in places.items() if share is not None}
+    if not known:
         return None
+    place, share = max(known.items(), key=lambda item: item[1])
     if share <= limit.SATURATED_SHARE:
         return []
-    numbers = (f"saturated_share = {share:.2f} > {limit.SATURATED_SHARE:g} (evaluation, before clamping)",)
+    numbers = (f"saturated share of the output = {share:.2f} > {limit.SATURATED_SHARE:g} ({place})",)
+    if share > limit.DEAD_SHARE:
+        return [finding("output.saturated", "error", 0.9, numbers)]
     # Clips with black bars have much at the bound by right.
     return [finding("output.saturated", "warning", 0.6, numbers)]
 
@@ -45,7 +55,10 @@ def below_trivial(evidence: Evidence) -> list[Finding] | None:
     best = max(constant, key=lambda name: constant[name], default=None)
     if best is not None and own < constant[best]:
         numbers = (f"val/psnr = {own:.2f} dB < {constant[best]:.2f} dB of {best} (evaluation, same clips)",)
-        return [finding("score.below_trivial", "error", 0.95, numbers)]
+        progress = still_learning(evidence)
+        # A run that was stopped while it still improved is short, not broken.
+        severity: Severity = "warning" if progress else "error"
+        return [finding("score.below_trivial", severity, 0.95, numbers + progress)]
     blurred = evidence.baselines.get(BLURRED_BASELINE)
     if blurred is not None and own < blurred["psnr"]:
         numbers = (
@@ -53,3 +66,17 @@ def below_trivial(evidence: Evidence) -> list[Finding] | None:
         )
         return [finding("score.below_trivial", "info", 0.95, numbers)]
     return []
+
+
+def still_learning(evidence: Evidence) -> tuple[str, ...]:
+    """Numbers of a reconstruction loss that was still falling at the end of a short run; nothing when it was not."""
+    losses, steps = evidence.values("loss/reconstruction"), evidence.last_step()
+    quarter = len(losses) // 4
+    if quarter < 2 or steps > limit.SHORT_STEPS:
+        return ()
+    before, after = statistics.median(losses[-2 * quarter : -quarter]), statistics.median(losses[-quarter:])
+    if after >= limit.LEARNING_RATIO * before:
+        return ()
+    return (
+        f"loss/reconstruction still falls after {steps} steps: {before:.3g} -> {after:.3g} (curve, medians of two quarters)",
+    )

@@ -1,37 +1,65 @@
 """Rules about what moves the weights: losses, critic, schedule, gradient."""
 
+import math
+
 from tracking.diagnosis import thresholds as limit
 from tracking.diagnosis.evidence import Evidence
 from tracking.diagnosis.findings import Finding, Severity
+from tracking.diagnosis.rates import rates_of
 from tracking.diagnosis.texts import finding
+
+#: A share of fewer points of a learning rate's curve says nothing.
+MIN_RATE_POINTS = 5
 
 
 def inert_losses(evidence: Evidence) -> list[Finding] | None:
     """A loss with a weight that was never computed, or whose gradient moves nothing."""
     active = {name: weight for name, weight in evidence.weights().items() if weight > 0}
-    if not active or not any(metric.startswith("loss/") for metric in evidence.curves):
+    logged = any(metric.startswith("loss/") for metric in evidence.curves)
+    if not active or (not logged and evidence.preflight is None):
         return None
     findings = []
     for name, weight in active.items():
-        shares = evidence.values(f"gradient_share/{name}")
-        if not evidence.curves.get(f"loss/{name}"):
-            numbers = (f"losses.{name} = {weight:g} (settings)", f"loss/{name}: 0 points (curves)")
-            findings.append(finding("loss.inert", "error", 0.95, numbers, name))
-        elif shares and max(shares) < limit.INERT_GRADIENT_SHARE:
-            numbers = (
-                f"losses.{name} = {weight:g} (settings)",
-                f"gradient_share/{name} <= {max(shares):.2g} ({len(shares)} points of the curve)",
-            )
-            findings.append(finding("loss.inert", "error", 0.9, numbers, name))
+        numbers = dead_in_preflight(name, evidence) + (dead_in_curves(name, evidence) if logged else ())
+        if numbers:
+            setting = f"losses.{name} = {weight:g} ({evidence.origin(f'losses.{name}')})"
+            findings.append(finding("loss.inert", "error", 0.95, (setting, *numbers), name))
     return findings
+
+
+def dead_in_preflight(name: str, evidence: Evidence) -> tuple[str, ...]:
+    """Numbers of a loss that could not be computed, or that pulls at nothing, on the first batch."""
+    loss = ((evidence.preflight or {}).get("losses") or {}).get(name)
+    if (
+        loss is None or loss["weight"] == 0
+    ):  # the weight of a trial may be 0 where the preflight's was not, and the reverse
+        return ()
+    if loss["error"] is not None:
+        return (f"raises {loss['error']} (preflight)",)
+    if loss["value"] is None:
+        return ("was not computed (preflight)",)
+    gradient = loss["gradient_norm"]
+    if gradient is None or not math.isfinite(gradient) or gradient == 0:
+        return (f"gradient norm = {gradient} (preflight)",)
+    return ()
+
+
+def dead_in_curves(name: str, evidence: Evidence) -> tuple[str, ...]:
+    """Numbers of a loss that was never logged, or never had a share of the gradient."""
+    if not evidence.curves.get(f"loss/{name}"):
+        return (f"loss/{name}: 0 points (curves)",)
+    shares = evidence.values(f"gradient_share/{name}")
+    if shares and max(shares) < limit.INERT_GRADIENT_SHARE:
+        return (f"gradient_share/{name} <= {max(shares):.2g} ({len(shares)} points of the curve)",)
+    return ()
 
 
 def dominating_loss(evidence: Evidence) -> list[Finding] | None:
     """One of several losses gives nearly the whole gradient, or, where gradients were not measured, nearly the whole sum."""
     active = [name for name, weight in evidence.weights().items() if weight > 0]
     by_gradient = {name: evidence.later_half(f"gradient_share/{name}") for name in active}
-    by_value = {name: evidence.later_half(f"share/{name}") for name in active if name != "seraena"}
     # The Seraena loss is 1 by construction whatever it does, so its share of the sum says nothing (docs/facts.md 7).
+    by_value = {name: share_of_value(name, evidence) for name in active if name != "seraena"}
     source, shares, confidence = "gradient_share", by_gradient, 0.8
     if all(share is None for share in shares.values()):
         source, shares, confidence = "share", by_value, 0.6
@@ -45,6 +73,15 @@ def dominating_loss(evidence: Evidence) -> list[Finding] | None:
             severity: Severity = "info" if name == "reconstruction" else "warning"
             findings.append(finding("loss.dominates", severity, confidence, numbers, name))
     return findings
+
+
+def share_of_value(name: str, evidence: Evidence) -> float | None:
+    """A loss's weighted share of the sum, computed from the logged losses where the share itself was not logged."""
+    logged = evidence.later_half(f"share/{name}")
+    value, total = evidence.last(f"loss/{name}"), evidence.last("loss/total")
+    if logged is not None or value is None or not total:
+        return logged
+    return evidence.weights()[name] * value / total
 
 
 def inactive_critic(evidence: Evidence) -> list[Finding] | None:
@@ -73,22 +110,23 @@ def long_warmup(evidence: Evidence) -> list[Finding] | None:
         return None
     if kind == "constant" or share <= limit.WARMUP_SHARE:
         return []
-    numbers = (f"schedule.warmup_share = {share:g} > {limit.WARMUP_SHARE:g} (settings)",)
+    numbers = (
+        f"schedule.warmup_share = {share:g} > {limit.WARMUP_SHARE:g} ({evidence.origin('schedule.warmup_share')})",
+    )
     return [finding("schedule.warmup_too_long", "warning", 0.8, numbers)]
 
 
 def early_decay(evidence: Evidence) -> list[Finding] | None:
     """Too many steps after the peak are taken with next to no learning rate."""
-    rates = evidence.values("learning_rate")
-    if len(rates) < 5:  # a share of fewer points says nothing
+    rates = rates_of(evidence)
+    points = len(evidence.values("learning_rate"))
+    if rates is None or 0 < points < MIN_RATE_POINTS:
         return None
-    peak = max(rates)
-    after = rates[rates.index(peak) :]
-    share = sum(rate < limit.DECAYED_RATE_SHARE * peak for rate in after) / len(rates)
+    share = rates.low_share(limit.DECAYED_RATE_SHARE)
     if share <= limit.DECAYED_STEPS_SHARE:
         return []
     numbers = (
-        f"learning_rate < {limit.DECAYED_RATE_SHARE:g} * {peak:.3g} in {share:.0%} of the steps (curve, {len(rates)} points)",
+        f"learning rate < {limit.DECAYED_RATE_SHARE:g} * {rates.peak:.3g} in {share:.0%} of the steps ({rates.source})",
     )
     return [finding("schedule.decayed_early", "warning", 0.8, numbers)]
 
@@ -110,11 +148,15 @@ def clipped_gradient(evidence: Evidence) -> list[Finding] | None:
 
 
 def vanishing_gradient(evidence: Evidence) -> list[Finding] | None:
-    """The gradient is next to nothing."""
-    norm = evidence.later_half("gradient/norm")
-    if norm is None:
+    """The gradient is next to nothing, or so small that Adam's epsilon swallows it."""
+    norm, starved = evidence.later_half("gradient/norm"), evidence.later_half("adam/starved_share")
+    if norm is None and starved is None:
         return None
-    if norm >= limit.VANISHING_NORM:
-        return []
-    numbers = (f"gradient/norm = {norm:.2g} < {limit.VANISHING_NORM:g} (curve, median of its later half)",)
-    return [finding("gradient.vanishing", "error", 0.9, numbers)]
+    numbers = []
+    if norm is not None and norm < limit.VANISHING_NORM:
+        numbers.append(f"gradient/norm = {norm:.2g} < {limit.VANISHING_NORM:g} (curve, median of its later half)")
+    if starved is not None and starved > limit.STARVED_SHARE:
+        numbers.append(
+            f"adam/starved_share = {starved:.2f} > {limit.STARVED_SHARE:g}: root of the second moment below 10 * epsilon (curve)"
+        )
+    return [finding("gradient.vanishing", "error", 0.9, tuple(numbers))] if numbers else []

@@ -43,12 +43,12 @@ class StudyFacts:
         best: numeric parameters of the best trial.
         space: (low, high) of each searched number.
         num_trials: complete trials.
-        clip_differences: score of the best trial less that of the second, clip by clip.
-        seed_scores: scores of the same settings with different seeds, by a name of the settings.
+        top_scores: scores of the best trials, the best first.
+        seed_scores: scores of the same settings with different seeds, by a name of the settings; None when nothing was repeated.
     """
 
     best: dict[str, float]
     space: dict[str, tuple[float, float]]
     num_trials: int
-    clip_differences: tuple[float, ...] = ()
+    top_scores: tuple[float, ...] = ()
     seed_scores: dict[str, tuple[float, ...]] | None = None

@@ -6,6 +6,10 @@ INPUT_MARGIN = 0.01  # resampling may overshoot by rounding, not by more (facts 
 INPUT_MIN_SIGNED = -0.1  # far below rounding, far above the -1 that signed frames reach
 INPUT_BOUND_SIGNED = 1.05
 
+SCALE_FACTOR = (
+    2.0  # spread in training over spread in evaluation, or its inverse (facts 6): other clips hardly reach 1.5
+)
+
 # Distance in dB between the PSNR that the training loss implies and the one of the evaluation.
 GAP_DOUBLE_DB = 48.13  # 20 log10(255); the failed run showed 48.8 (facts 5)
 GAP_DOUBLE_TOLERANCE_DB = 2.0
@@ -17,6 +21,11 @@ GAP_ERROR_DB = 10.0
 
 # The frozen teacher's own round trip: trained ones have 27 dB and more (facts 6). The linear one is judged by the clips.
 REFERENCE_PSNR_DB = 25.0
+# A teacher that samples from a narrow posterior differs by a few percent from itself, noise in its place by 141 %.
+LATENT_DIFFERENCE = 0.2
+# The latents that a diffusion model sees are scaled to a standard deviation near 1; TAEHV's soft clamp ends at 3.
+LATENT_STD_LOW = 0.2
+LATENT_STD_HIGH = 3.0
 
 # A loss that moves nothing, and one that moves everything (facts 6).
 INERT_GRADIENT_SHARE = 1e-6
@@ -42,3 +51,28 @@ VANISHING_NORM = 1e-7
 # Output of the evaluation (facts 6).
 COLLAPSED_STD_RATIO = 0.2
 SATURATED_SHARE = 0.2
+DEAD_SHARE = 0.95  # no film is black or white all over; where outputs are clamped, nothing has a gradient any more
+
+# Weights (facts 9). What Adam moves a weight by is at least a random walk of steps as long as the rate.
+FROZEN_CHANGE_RATIO = 0.1
+FROZEN_IDENTICAL_SHARE = 0.999
+FROZEN_FIT_CHANGE = 1e-6  # float32 rounding of one step; a fit of a healthy network moves percents
+INITIAL_CHANGE = 1e-4
+INITIAL_CHANGE_WARNING = 1e-2
+REACH_MARGIN = 2.0  # steps may exceed the rate a little while Adam's second moment is young
+UNRELATED_CHANGE = 0.5  # unrelated weights are sqrt(2) apart; below half, another start is not proven
+BELOW_PRECISION_SHARE = 0.3
+SKIPPED_SHARE = 0.01
+SKIPPED_SHARE_ERROR = 0.2
+
+# Adam's epsilon outweighs the gradient where the root of the second moment is below ten times of it (facts 9).
+STARVED_SHARE = 0.5
+
+# Study (facts 9).
+EDGE_SHARE = 0.05  # of the logarithmic range, at each end
+EDGE_TRIALS = 20  # fewer trials than this have not searched the space, so their best says nothing about its edge
+
+# A short run that does not beat a constant colour yet, but whose loss still falls, needs more steps and no repair. A trial has
+# 1000 steps; the median loss of its last quarter then lies a few percent under that of the quarter before.
+SHORT_STEPS = 2000
+LEARNING_RATIO = 0.97

@@ -7,11 +7,35 @@ from typing import Any
 
 import pytest
 
+from model.preflight.report import (
+    FitCheck,
+    LossCheck,
+    Preflight,
+    ReferenceCheck,
+    ScheduleCheck,
+    TensorRange,
+)
 from tracking.diagnosis.evidence import LOSSES, Evidence
+from tracking.diagnosis.stored import CheckpointFacts
 
 EvidenceOf = Callable[..., Evidence]
 
 STEPS = range(10, 1001, 10)
+
+
+#: What the probes of a sound run log beside losses and gradients.
+PROBES = {
+    "input/std": 0.25,
+    "output/std_ratio": 0.9,
+    "output/saturated_share": 0.05,
+    "weights/change": 0.02,
+    "weights/expected_change": 0.03,
+    "weights/identical_share": 0.0,
+    "weights/below_precision": 0.0,
+    "average/change": 0.2,
+    "adam/starved_share": 0.0,
+    "steps/skipped": 0.0,
+}
 
 
 def scores(psnr: float, **more: Any) -> dict[str, Any]:
@@ -40,6 +64,7 @@ def sound() -> Evidence:
         "learning_rate": [(step, cosine(step)) for step in STEPS],
         "loss/total": flat(0.2),
     }
+    curves |= {name: flat(value) for name, value in PROBES.items()}
     values = {"encoder": 0.05, "decoder": 0.004, "reconstruction": 0.004, "perceptual": 0.2, "seraena": 0.97}
     for name in LOSSES:
         curves[f"loss/{name}"] = flat(values[name])
@@ -61,6 +86,32 @@ def sound() -> Evidence:
         reference=scores(27.7),
         failure=None,
     )
+
+
+def preflight(**changes: Any) -> Preflight:
+    """A preflight without a fault, with other fields laid over."""
+    frames = TensorRange(0.0, 1.0, 0.45, 0.25)
+    losses = {name: LossCheck(0.5, 0.1, 0.3, None, None, None) for name in LOSSES}
+    losses |= {name: LossCheck(0.5, 0.1, 0.3, 0, frames, None) for name in ("decoder", "reconstruction")}
+    whole = Preflight(
+        seconds=9.0,
+        training_input=frames,
+        evaluation_input=TensorRange(0.0, 1.0, 0.47, 0.26),
+        losses=losses,
+        reference=ReferenceCheck(latent_mean=0.0, latent_std=1.0, repeat_difference=0.0, frame_shift=0),
+        start=None,
+        fit=FitCheck(steps=40, first_loss=0.06, last_loss=0.02, change=0.1, output_std=0.2, target_std=0.25),
+        shared=(),
+        num_shared=0,
+        schedule=ScheduleCheck(horizon=1000, warmup_share=0.05, low_share=0.06),
+    )
+    return dataclasses.replace(whole, **changes)
+
+
+@pytest.fixture
+def preflight_of() -> Callable[..., dict[str, Any]]:
+    """A sound preflight with changed fields, as evidence holds it."""
+    return lambda **changes: preflight(**changes).to_json()
 
 
 @pytest.fixture
@@ -93,7 +144,7 @@ def evidence_of() -> EvidenceOf:
 
 @pytest.fixture
 def failed_run() -> Evidence:
-    """The run of seed-report.md: what its log and its configuration show."""
+    """The run of seed-report.md: what its log, its configuration and its checkpoints show."""
     return Evidence(
         settings={
             "losses.encoder": 1.0,
@@ -106,6 +157,7 @@ def failed_run() -> Evidence:
             "schedule.kind": "cosine_with_restarts",
             "schedule.cycles": 3,
             "schedule.warmup_share": 0.02,
+            "training.steps": 100_000,
         },
         curves={
             "loss/reconstruction": [(56504, 5e-6), (100000, 5e-6)],
@@ -113,7 +165,8 @@ def failed_run() -> Evidence:
             "loss/total": [(56504, 0.021362), (100000, 0.038086)],
         },
         evaluation={"psnr": 4.24, "ssim": 0.012, "lpips": 0.806, "overall": 4.1},
-        baselines={},
-        reference=None,
-        failure=None,
+        checkpoints=tuple(
+            CheckpointFacts(f"step {step}", step, mean=0.000858, std=0.034912, digits=6)
+            for step in (82_000, 90_000, 100_000)
+        ),
     )

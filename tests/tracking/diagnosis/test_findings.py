@@ -3,10 +3,15 @@
 from tracking.diagnosis.findings import CODES, CONSEQUENCES
 
 
-def test_a_consequence_ranks_below_its_cause() -> None:
-    for cause, consequences in CONSEQUENCES.items():
-        assert consequences <= set(CODES)
-        assert all(CODES.index(cause) < CODES.index(consequence) for consequence in consequences)
+def test_no_cause_explains_itself() -> None:
+    def reach(code: str, path: tuple[str, ...]) -> None:
+        assert code not in path, f"a circle of causes: {path}"
+        for consequence in CONSEQUENCES.get(code, ()):
+            assert consequence in CODES
+            reach(consequence, (*path, code))
+
+    for code in CODES:
+        reach(code, ())
 
 
 def test_the_data_path_ranks_first_and_advice_about_weights_below_faults() -> None:

@@ -33,7 +33,7 @@ def test_the_page_of_the_failed_run_begins_with_the_cause(failed_run: Evidence, 
     assert first in headings[0]
     assert "48.8 dB" in page
     assert page.index("`loss.metric_mismatch`") < page.index(headings[1])  # listed under its cause
-    assert page.index(headings[-1]) < page.index("`weights.frozen`")  # among what was not measured
+    assert page.index(headings[-1]) < page.index("`data.leak`")  # among what was not measured
 
 
 def test_json_holds_all_fields(failed_run: Evidence) -> None:
@@ -42,4 +42,4 @@ def test_json_holds_all_fields(failed_run: Evidence) -> None:
     first = found["findings"][0]
     assert (first["code"], first["severity"], first["confidence"]) == ("data.double_normalised", "error", 0.9)
     assert first["consequences"][0]["code"] == "loss.metric_mismatch"
-    assert "weights.frozen" in found["not_measured"]
+    assert "data.leak" in found["not_measured"]

@@ -42,5 +42,6 @@ def test_an_output_is_compared_with_trivial_ones(
 def test_what_is_missing_is_not_measured(evidence_of: EvidenceOf) -> None:
     nothing = evidence_of(evaluation={"output_std": None, "saturated_share": None}, baselines={})
     assert rules_output.collapsed_output(nothing) is None
-    assert rules_output.saturated_output(nothing) is None
+    blind = evidence_of(evaluation={"saturated_share": None}, curves={"output/saturated_share": None})
+    assert rules_output.saturated_output(blind) is None
     assert rules_output.below_trivial(nothing) is None

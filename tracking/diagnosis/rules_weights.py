@@ -1,0 +1,220 @@
+"""Rules about the weights: whether they were loaded, whether they move, whether what is stored is what was trained."""
+
+import math
+
+from tracking.diagnosis import thresholds as limit
+from tracking.diagnosis.evidence import Evidence
+from tracking.diagnosis.findings import Finding
+from tracking.diagnosis.rates import rates_of
+from tracking.diagnosis.stored import CheckpointFacts
+from tracking.diagnosis.texts import finding
+
+#: AdamW's default in torch, taken where a configuration does not say.
+DEFAULT_WEIGHT_DECAY = 0.01
+
+#: Half a unit in the last place of a weight w is about |w| / 2 to this power.
+HALF_ULP_BITS = {"bfloat16": 8.5, "float16": 11.5}
+
+
+def not_loaded(evidence: Evidence) -> list[Finding] | None:
+    """Training did not begin with the weights that the settings name."""
+    start = (evidence.preflight or {}).get("start")
+    missing = [checkpoint for checkpoint in evidence.checkpoints if checkpoint.not_loaded]
+    far = [fact for fact in map(lambda one: beyond_reach(one, evidence), evidence.checkpoints) if fact]
+    if evidence.preflight is None and not any(one.change_from_start is not None for one in evidence.checkpoints):
+        return None if not missing else [finding("weights.not_loaded", "error", 0.9, keys_of(missing))]
+    numbers = keys_of(missing)
+    if start is not None and start["difference"] > 0:
+        numbers += (
+            f"L2(start - {start['file']}) = {start['difference']:.3g} * L2(file), {start['differing_tensors']} of "
+            f"{start['tensors']} tensors differ (preflight)",
+        )
+    if numbers:
+        return [finding("weights.not_loaded", "error", 0.95, numbers)]
+    return [finding("weights.not_loaded", "error", 0.8, tuple(far[:1]))] if far else []
+
+
+def keys_of(checkpoints: list[CheckpointFacts]) -> tuple[str, ...]:
+    """Which of the starting weights' tensors do not fit the network."""
+    if not checkpoints:
+        return ()
+    first = checkpoints[0]
+    return (
+        f"{len(first.not_loaded)} tensors of the starting weights do not fit: {first.not_loaded[0]} ({first.name})",
+    )
+
+
+def beyond_reach(checkpoint: CheckpointFacts, evidence: Evidence) -> str | None:
+    """Numbers of weights further from the start than steps of this size could take them."""
+    rates = rates_of(evidence)
+    if rates is None or not checkpoint.std or checkpoint.change_from_start is None or not checkpoint.step:
+        return None
+    # A step of Adam moves a weight by about the rate at most; all in one direction they move it by their sum.
+    reach = rates.total(0, checkpoint.step) * (1 / checkpoint.std + weight_decay(evidence))
+    if checkpoint.change_from_start <= max(limit.REACH_MARGIN * reach, limit.UNRELATED_CHANGE):
+        return None
+    return (
+        f"L2(weights - start) = {checkpoint.change_from_start:.3g} * L2(start) at step {checkpoint.step} ({checkpoint.name}); "
+        f"the rates up to there reach {reach:.3g} at most ({rates.source})"
+    )
+
+
+def weight_decay(evidence: Evidence) -> float:
+    """Of the optimizer."""
+    known = evidence.settings.get("optimizer.weight_decay")
+    return DEFAULT_WEIGHT_DECAY if known is None else float(known)
+
+
+def frozen(evidence: Evidence) -> list[Finding] | None:
+    """The weights move far less than the learning rate moves them, or not at all."""
+    results = [frozen_in_training(evidence), frozen_in_fit(evidence), frozen_between_checkpoints(evidence)]
+    measured = [result for result in results if result is not None]
+    if not measured:
+        return None
+    return next(([result] for result in measured if isinstance(result, Finding)), [])
+
+
+def frozen_in_training(evidence: Evidence) -> Finding | str | None:
+    """By the probes of our own runs; "" when the weights move."""
+    change, expected = evidence.later_half("weights/change"), evidence.later_half("weights/expected_change")
+    if change is None or expected is None:
+        return None
+    if expected <= 0 or change >= limit.FROZEN_CHANGE_RATIO * expected:
+        return ""
+    numbers: tuple[str, ...] = (
+        f"weights/change = {change:.2g} < {limit.FROZEN_CHANGE_RATIO:g} * weights/expected_change = {expected:.2g} "
+        "(curves, median of the later half)",
+    )
+    identical = evidence.later_half("weights/identical_share")
+    if identical is not None:
+        numbers += (f"weights/identical_share = {identical:.3f} (curve, median of its later half)",)
+    return finding("weights.frozen", "error", 0.95, numbers)
+
+
+def frozen_in_fit(evidence: Evidence) -> Finding | str | None:
+    """By the preflight's short training."""
+    if evidence.preflight is None:
+        return None
+    fit = evidence.preflight["fit"]
+    if fit["change"] > limit.FROZEN_FIT_CHANGE:
+        return ""
+    numbers = (
+        f"the weights moved by {fit['change']:.2g} of their length in {fit['steps']} steps on one batch (preflight)",
+        f"loss {fit['first_loss']:.3g} -> {fit['last_loss']:.3g} (preflight)",
+    )
+    return finding("weights.frozen", "error", 0.95, numbers)
+
+
+def frozen_between_checkpoints(evidence: Evidence) -> Finding | str | None:
+    """By stored weights: compared value by value where there are files, else by mean and standard deviation alone."""
+    pairs = [
+        (before, after)
+        for before, after in zip(evidence.checkpoints, evidence.checkpoints[1:], strict=False)
+        if before.step is not None and after.step is not None and after.step > before.step
+    ]
+    compared = [pair for pair in pairs if pair[1].identical_share is not None or equal_moments(*pair) is not None]
+    if not compared:
+        return None
+    for before, after in compared:
+        expected = expected_drift(before, after, evidence)
+        if after.identical_share is not None:
+            if after.identical_share > limit.FROZEN_IDENTICAL_SHARE:
+                text = f"{after.identical_share:.2%} of the values are bit for bit equal: {before.name}, {after.name}"
+                return finding("weights.frozen", "error", 0.9, (text, *expected))
+        elif equal_moments(before, after):
+            text = (
+                f"mean = {after.mean}, std = {after.std} at step {before.step} and at step {after.step}: equal to {after.digits} "
+                "decimals"
+            )
+            # Moments hardly see a drift that spreads in all directions; it is the decay that they must show.
+            return finding("weights.frozen", "warning", 0.6, (text, *expected))
+    return ""
+
+
+def equal_moments(before: CheckpointFacts, after: CheckpointFacts) -> bool | None:
+    """Whether mean and standard deviation agree in all known digits; None when they are not known."""
+    if None in (before.mean, before.std, after.mean, after.std) or after.digits is None:
+        return None
+    return (before.mean, before.std) == (after.mean, after.std)
+
+
+def expected_drift(before: CheckpointFacts, after: CheckpointFacts, evidence: Evidence) -> tuple[str, ...]:
+    """What the learning rate between two checkpoints should have done to the weights; nothing when it is not known."""
+    rates = rates_of(evidence)
+    if rates is None or before.step is None or after.step is None:
+        return ()
+    total, decay = rates.total(before.step, after.step), weight_decay(evidence)
+    numbers = [
+        f"learning rate at step {before.step} = {rates.at(before.step):.3g}, {rates.at(before.step) / rates.peak:.0%} of the "
+        f"peak ({rates.source})",
+        f"expected over these {after.step - before.step} steps: shrink by 1 - exp(-{decay:g} * {total:.3g}) = "
+        f"{1 - math.exp(-decay * total):.2%} by weight decay alone",
+    ]
+    if after.std:
+        walk = rates.walk(before.step, after.step) / after.std
+        numbers.append(f"expected: drift of {walk:.1%} of the std as a random walk, sqrt(sum of squared rates) / std")
+    return tuple(numbers)
+
+
+def final_is_initial(evidence: Evidence) -> list[Finding] | None:
+    """What is stored at the end is what training began with."""
+    average = evidence.last("average/change")
+    stored = [one for one in evidence.checkpoints if one.change_from_start is not None]
+    if average is None and not stored:
+        return None
+    if average is not None and average < limit.INITIAL_CHANGE:
+        text = f"average/change = {average:.2g} < {limit.INITIAL_CHANGE:g}: the stored weights less the starting ones (curve)"
+        return [finding("weights.final_is_initial", "error", 0.95, (text,))]
+    if stored and stored[-1].change_from_start is not None:
+        change = stored[-1].change_from_start
+        if change < limit.INITIAL_CHANGE_WARNING:
+            certain = change < limit.INITIAL_CHANGE
+            text = f"L2({stored[-1].name} - start) = {change:.2g} * L2(start) < {limit.INITIAL_CHANGE_WARNING:g}"
+            severity = "error" if certain else "warning"
+            return [finding("weights.final_is_initial", severity, 0.95 if certain else 0.6, (text,))]  # type: ignore[arg-type]
+    return []
+
+
+def low_precision(evidence: Evidence) -> list[Finding] | None:
+    """Updates are lost because they are smaller than the spacing of the numbers that hold the weights."""
+    measured = evidence.later_half("weights/below_precision")
+    if measured is not None:
+        if measured <= limit.BELOW_PRECISION_SHARE:
+            return []
+        text = f"weights/below_precision = {measured:.2f} > {limit.BELOW_PRECISION_SHARE:g} (curve, median of its later half)"
+        return [finding("weights.low_precision", "error", 0.9, (text,))]
+    shares = [fact for fact in map(lambda one: lost_share(one, evidence), evidence.checkpoints) if fact is not None]
+    if not shares:
+        return None
+    share, text = shares[-1]
+    return [finding("weights.low_precision", "warning", 0.5, (text,))] if share > limit.BELOW_PRECISION_SHARE else []
+
+
+def lost_share(checkpoint: CheckpointFacts, evidence: Evidence) -> tuple[float, str] | None:
+    """Share of normally distributed weights for which a step as long as the rate is below half a unit in the last place.
+
+    Stored in few bits they may have been trained in more, hence the low confidence.
+    """
+    rates = rates_of(evidence)
+    if checkpoint.dtype is None or rates is None or not checkpoint.std or checkpoint.step is None:
+        return None
+    if checkpoint.dtype not in HALF_ULP_BITS:
+        return 0.0, ""
+    rate = rates.at(checkpoint.step)
+    share = math.erfc(rate * 2 ** HALF_ULP_BITS[checkpoint.dtype] / checkpoint.std / math.sqrt(2))
+    return share, (
+        f"{checkpoint.name} holds {checkpoint.dtype}; at std = {checkpoint.std:.3g} a step of {rate:.2g} is below half a unit in "
+        f"the last place for {share:.0%} of the values"
+    )
+
+
+def skipped_steps(evidence: Evidence) -> list[Finding] | None:
+    """The optimizer took fewer steps than were counted."""
+    skipped = evidence.last("steps/skipped")
+    if skipped is None:
+        return None
+    if skipped <= limit.SKIPPED_SHARE:
+        return []
+    text = f"steps/skipped = {skipped:.1%} > {limit.SKIPPED_SHARE:.0%} ({evidence.origin('steps/skipped')})"
+    severity = "error" if skipped > limit.SKIPPED_SHARE_ERROR else "warning"
+    return [finding("steps.skipped", severity, 0.9, (text,))]  # type: ignore[arg-type]

@@ -1,0 +1,69 @@
+"""Ranges of pixels that were seen on their way: what entered the model, what a loss pulled towards."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from tracking.diagnosis import thresholds as limit
+from tracking.diagnosis.evidence import Evidence
+
+Kind = Literal["fine", "double", "signed", "other"]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Least and greatest value of some frames, where they were seen and how that is known."""
+
+    place: str
+    source: str
+    low: float
+    high: float
+    std: float | None = None
+
+    @property
+    def kind(self) -> Kind:
+        """Whether the range is that of frames in [0, 1], divided by 255 once more, in [-1, 1], or another."""
+        if -limit.INPUT_BOUND_SIGNED <= self.low < limit.INPUT_MIN_SIGNED and self.high <= limit.INPUT_BOUND_SIGNED:
+            return "signed"
+        if self.low < -limit.INPUT_MARGIN or self.high > 1 + limit.INPUT_MARGIN:
+            return "other"
+        return "double" if self.high <= limit.INPUT_MAX_DOUBLE else "fine"
+
+    def evidence(self) -> str:
+        """The numbers with their source."""
+        return f"{self.place}: min = {self.low:.4g}, max = {self.high:.4g} ({self.source})"
+
+
+def seen_ranges(evidence: Evidence) -> list[Seen]:
+    """Everything that is known, the training's own input first."""
+    return [*from_curves(evidence), *from_preflight(evidence.preflight)]
+
+
+def from_curves(evidence: Evidence) -> list[Seen]:
+    """The training input by its curves."""
+    low, high = evidence.values("input/min"), evidence.values("input/max")
+    if not low or not high:
+        return []
+    return [Seen("training input", evidence.origin("input/max"), min(low), max(high), evidence.last("input/std"))]
+
+
+def from_preflight(preflight: Mapping[str, Any] | None) -> list[Seen]:
+    """Inputs and targets that the preflight saw."""
+    if preflight is None:
+        return []
+    places = {
+        "training input": preflight["training_input"],
+        "evaluation input": preflight["evaluation_input"],
+    } | {f"target of the {name} loss": loss["target_range"] for name, loss in preflight["losses"].items()}
+    return [
+        Seen(place, "preflight", seen["minimum"], seen["maximum"], seen["std"])
+        for place, seen in places.items()
+        if seen is not None
+    ]
+
+
+def scale_factor(preflight: Mapping[str, Any] | None) -> float | None:
+    """How many times wider frames spread in training than in evaluation, by their standard deviations."""
+    if preflight is None or not preflight["evaluation_input"]["std"]:
+        return None
+    return float(preflight["training_input"]["std"] / preflight["evaluation_input"]["std"])
