@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from model.preflight.report import ReferenceCheck, SharedFile, TensorRange
 from tracking.diagnosis import rules_data
 from tracking.diagnosis.evidence import Evidence
 
@@ -140,3 +141,54 @@ def test_what_is_missing_is_not_measured(evidence_of: EvidenceOf) -> None:
     assert rules_data.misaligned(evidence) is None
     assert rules_data.suspect_reference(evidence) is None
     assert rules_data.metric_mismatch(evidence) is None
+
+
+def test_the_preflight_sees_training_evaluation_and_targets(preflight_of: Callable[..., dict[str, Any]]) -> None:
+    double, signed, whole = (
+        TensorRange(0, 0.0039, 0.002, 0.001),
+        TensorRange(-1, 1, 0, 0.5),
+        TensorRange(0, 255, 115, 64),
+    )
+    target = {name: dict(loss) for name, loss in preflight_of()["losses"].items()}
+    target["decoder"]["target_range"] = {"minimum": 0.0, "maximum": 0.0039, "mean": 0.002, "std": 0.001}
+    assert codes(Evidence(preflight=preflight_of(training_input=double))) == {"data.double_normalised": "error"}
+    assert codes(Evidence(preflight=preflight_of(evaluation_input=double))) == {"data.double_normalised": "error"}
+    assert codes(Evidence(preflight=preflight_of() | {"losses": target})) == {"data.double_normalised": "error"}
+    assert codes(Evidence(preflight=preflight_of(training_input=signed))) == {"data.signed_range": "error"}
+    assert codes(Evidence(preflight=preflight_of(evaluation_input=whole))) == {"data.out_of_range": "error"}
+    assert codes(Evidence(preflight=preflight_of())) == {}
+
+
+def test_another_contrast_in_training_than_in_evaluation(preflight_of: Callable[..., dict[str, Any]]) -> None:
+    flat = preflight_of(training_input=TensorRange(0.0, 0.4, 0.2, 0.1))
+    assert codes(Evidence(preflight=flat)) == {"data.out_of_range": "warning"}
+
+
+def test_targets_of_other_frames_are_misaligned(preflight_of: Callable[..., dict[str, Any]]) -> None:
+    losses = {name: dict(loss) for name, loss in preflight_of()["losses"].items()}
+    losses["reconstruction"]["target_shift"] = 3
+    (finding,) = rules_data.misaligned(Evidence(preflight=preflight_of() | {"losses": losses})) or ()
+    assert finding.evidence == ("frame shift = 3 (preflight, target of the reconstruction loss)",)
+
+
+def test_files_on_both_sides_are_a_leak(preflight_of: Callable[..., dict[str, Any]]) -> None:
+    shared = tuple(SharedFile(f"a{index}.mp4", f"b{index}.mp4", "equal content") for index in range(20))
+    (finding,) = rules_data.leaked(Evidence(preflight=preflight_of(shared=shared, num_shared=40))) or ()
+    assert finding.evidence[:2] == ("shared = 40 (preflight)", "a0.mp4 = b0.mp4: equal content (preflight)")
+    assert len(finding.evidence) == 4
+    assert rules_data.leaked(Evidence(preflight=preflight_of())) == []
+    assert rules_data.leaked(Evidence()) is None
+
+
+@pytest.mark.parametrize(("difference", "std", "found"), [(0.03, 1.0, {}), (1.41, 1.0, {"reference.suspect": "error"})])
+def test_latents_that_are_not_the_reference_s(
+    preflight_of: Callable[..., dict[str, Any]], difference: float, std: float, found: dict[str, str]
+) -> None:
+    reference = ReferenceCheck(latent_mean=0.0, latent_std=std, repeat_difference=difference, frame_shift=0)
+    assert codes(Evidence(preflight=preflight_of(reference=reference))) == found
+
+
+def test_latents_on_another_scale_than_the_network_s(preflight_of: Callable[..., dict[str, Any]]) -> None:
+    for std in (0.05, 8.0):
+        reference = ReferenceCheck(latent_mean=0.0, latent_std=std, repeat_difference=0.0, frame_shift=0)
+        assert codes(Evidence(preflight=preflight_of(reference=reference))) == {"reference.suspect": "error"}

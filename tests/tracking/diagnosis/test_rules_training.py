@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -163,3 +164,40 @@ def test_what_is_missing_is_not_measured(evidence_of: EvidenceOf) -> None:
     ):
         assert rule(nothing) is None
     assert rules_training.long_warmup(evidence_of({"schedule.kind": None})) is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"error": "RuntimeError: shapes", "value": None, "gradient_norm": None}, "raises RuntimeError: shapes"),
+        ({"value": None, "gradient_norm": None}, "was not computed"),
+        ({"gradient_norm": 0.0}, "gradient norm = 0.0"),
+        ({"gradient_norm": math.nan}, "gradient norm = nan"),
+    ],
+)
+def test_a_loss_that_is_dead_in_the_preflight_is_inert(
+    preflight_of: Callable[..., dict[str, Any]], changes: dict[str, Any], text: str
+) -> None:
+    losses = {name: dict(loss) for name, loss in preflight_of()["losses"].items()}
+    losses["seraena"] |= changes
+    settings = {f"losses.{name}": 0.5 for name in LOSSES}
+    (finding,) = rules_training.inert_losses(Evidence(settings, preflight=preflight_of() | {"losses": losses})) or ()
+    assert (finding.code, finding.subject) == ("loss.inert", "seraena")
+    assert text in finding.evidence[1]
+    # Without a weight nothing is expected of it.
+    losses["seraena"]["weight"] = 0.0
+    assert rules_training.inert_losses(Evidence(settings, preflight=preflight_of() | {"losses": losses})) == []
+
+
+def test_gradients_below_adam_s_epsilon_vanish(evidence_of: EvidenceOf) -> None:
+    (finding,) = rules_training.vanishing_gradient(evidence_of(curves={"adam/starved_share": 0.8})) or ()
+    assert (finding.code, finding.severity) == ("gradient.vanishing", "error")
+
+
+def test_a_schedule_is_judged_without_its_curve() -> None:
+    schedule = {"schedule.kind": "cosine", "optimizer.learning_rate": 1e-3, "training.steps": 1000}
+    assert rules_training.early_decay(Evidence(schedule)) == []
+    dying = schedule | {"schedule.kind": "polynomial", "schedule.power": 12.0}
+    (finding,) = rules_training.early_decay(Evidence(dying)) or ()
+    assert finding.code == "schedule.decayed_early"
+    assert "formula" in finding.evidence[0]
