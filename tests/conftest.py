@@ -39,6 +39,18 @@ def cache_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("cache")
 
 
+@pytest.fixture(scope="session")
+def blank_record(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Both databases without a study: making them takes seconds, copying them does not."""
+    from search.storage import open_storage
+    from tracking.store import DATABASE, create_database
+
+    root = tmp_path_factory.mktemp("blank")
+    create_database(root / DATABASE)
+    open_storage(root).engine.dispose()
+    return root
+
+
 @pytest.fixture
 def tiny_changes(tmp_path: Path, cache_dir: Path) -> list[str]:
     """The --set values of a tiny run with a record of its own."""

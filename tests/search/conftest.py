@@ -18,22 +18,12 @@ from search.preparation import Preparation, prepare
 from search.run import search
 from search.settings import Settings, load_settings
 from search.space import distributions
-from search.storage import open_storage
 from search.study import BASELINE, METRICS, RUN_ID
 from tests.commands import ROOT, TINY
 from tracking.run import start_run
-from tracking.store import DATABASE, create_database, open_store
+from tracking.store import open_store
 
 SettingsOf = Callable[..., Settings]
-
-
-@pytest.fixture(scope="session")
-def blank_record(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Both databases without a study: making them takes seconds, copying them does not."""
-    root = tmp_path_factory.mktemp("blank")
-    create_database(root / DATABASE)
-    open_storage(root).engine.dispose()
-    return root
 
 
 @pytest.fixture

@@ -1,0 +1,20 @@
+"""Runs that nothing is wrong with raise no alarm; docs/diagnosis-recall.md is the table."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.sabotage.faults import FAULTS
+from tests.sabotage.runs import HEALTHY, HEALTHY_STEPS, train_and_diagnose
+from tracking.diagnosis.findings import CODES
+
+
+def test_there_are_enough_faults_and_all_codes_of_a_run() -> None:
+    assert len({fault.name for fault in FAULTS}) == len(FAULTS) >= 20
+    assert {fault.code for fault in FAULTS} == {code for code in CODES if not code.startswith("search.")}
+
+
+@pytest.mark.parametrize("changes", HEALTHY, ids=" ".join)
+def test_a_sound_run_raises_no_alarm(changes: tuple[str, ...], folder: Path, cache_dir: Path) -> None:
+    outcome = train_and_diagnose((*HEALTHY_STEPS, *changes, f"data.cache_dir={cache_dir}"), folder / "mlruns")
+    assert outcome.errors() == [], [(one["code"], one["evidence"]) for one in outcome.findings]
