@@ -67,7 +67,13 @@ def resume(state: TrainState, recipe: Recipe, bank: Bank, folder: Path) -> None:
                 f"a run must be resumed with the {name} it began with, but {path} has {found[name]} and now it is "
                 f"{wanted}; take the run's own conf.toml and data, or another folder"
             )
-    state.load_state_dict(saved)
+    try:
+        state.load_state_dict(saved)
+    except KeyError as error:
+        raise OSError(
+            f"a checkpoint must hold all that a training is, but {path} of an older version lacks {error}; remove it to "
+            "start this run again"
+        ) from error
 
 
 def name_run(recipe: Recipe, bank: Bank) -> dict[str, str]:

@@ -1,4 +1,7 @@
-"""Measurements that cost more than a step, taken every `probe_every` steps."""
+"""Measurements that cost more than a step needs, taken every `probe_every` steps.
+
+They stay on the device until `read_probes`: one transfer to the host per probe.
+"""
 
 from collections.abc import Mapping
 
@@ -6,15 +9,53 @@ import torch
 from torch import Tensor, nn
 
 from model.network.taehv import TAEHV
+from model.training.adam import measure_adam
+from model.training.batches import Batch
+from model.training.inputs import MOMENTS
+from model.training.losses import LOSSES
+from model.training.passes import Passes
+from model.training.state import TrainState
+
+#: Losses of what the decoder makes of the reference's latents. Their gradient at the encoder is 0, but the graph leads
+#: there, because both decodes are one call: asking for it would cost two backward passes through the decoder.
+LOSSES_BEHIND_REFERENCE = ("decoder", "seraena")
 
 
-def input_range(video: Tensor) -> dict[str, float]:
-    """Least, greatest and mean value of the tensor that enters the model: wrongly scaled frames show here first."""
-    low, high, mean = torch.stack([video.min(), video.max(), video.mean()]).tolist()
-    return {"input/min": low, "input/max": high, "input/mean": mean}
+def probe_forward(
+    seen: Tensor, passes: Passes, batch: Batch, weighted: Mapping[str, Tensor], model: TAEHV
+) -> dict[str, Tensor]:
+    """Measure a step before its weights move: what went in (the moments of `watch_input`), what came out, who pulls."""
+    inputs = {f"input/{moment}": value for moment, value in zip(MOMENTS, seen, strict=True)}
+    return inputs | compare_output(passes.reconstruction, batch.video) | gradient_shares(weighted, model)
 
 
-def gradient_shares(weighted: Mapping[str, Tensor], model: TAEHV, names: tuple[str, ...]) -> dict[str, float]:
+def probe_update(state: TrainState) -> dict[str, Tensor]:
+    """Measure a step after its weights moved: how far since the last probe, and what the optimizer did for it."""
+    return state.drift.measure(state.model, state.average) | measure_adam(state.optimizer, state.step)
+
+
+def read_probes(probes: Mapping[str, Tensor], device: torch.device) -> dict[str, float]:
+    """Bring 0-dim values to the host, all in one transfer from `device`."""
+    values = torch.stack([value.float().to(device) for value in probes.values()]).tolist() if probes else []
+    return dict(zip(probes, values, strict=True))
+
+
+@torch.no_grad()
+def compare_output(reconstruction: Tensor, video: Tensor) -> dict[str, Tensor]:
+    """Compare an unclamped reconstruction with its frames.
+
+    output/std_ratio is the standard deviation of all its values over that of the frames (0: one colour),
+    output/saturated_share the share of values at or outside the bounds 0 and 1, as in the evaluation.
+    """
+    spread, wanted = reconstruction.std(correction=0), video.std(correction=0)
+    outside = (reconstruction <= 0) | (reconstruction >= 1)
+    return {
+        "output/std_ratio": spread / wanted.clamp_min(torch.finfo(wanted.dtype).tiny),
+        "output/saturated_share": outside.float().mean(),
+    }
+
+
+def gradient_shares(weighted: Mapping[str, Tensor], model: TAEHV) -> dict[str, Tensor]:
     """Say how much of the gradient each weighted loss gives to the last convolutions of encoder and decoder.
 
     The share of a loss is the norm of its own gradient over the sum of these norms of all losses: in [0, 1], summing to
@@ -22,25 +63,25 @@ def gradient_shares(weighted: Mapping[str, Tensor], model: TAEHV, names: tuple[s
     for the step's own backward.
 
     Args:
-        weighted: weight * loss of the losses with a weight, 0-dim, each with a graph.
+        weighted: weight * loss of the losses with a weight, 0-dim, each with a graph; the others have share 0.
         model: the network they were computed with.
-        names: the losses to report; those without a weight have share 0.
     """
-    tensors = [last_convolution(part).weight for part in (model.encoder, model.decoder)]
-    norms = torch.zeros(len(names), 2, device=tensors[0].device)
-    for row, name in zip(norms, names, strict=True):
+    decoder, encoder = (last_convolution(part).weight for part in (model.decoder, model.encoder))
+    norms = torch.zeros(len(LOSSES), 2, device=decoder.device)
+    for row, name in zip(norms, LOSSES, strict=True):
         if name in weighted:
+            tensors = [decoder] if name in LOSSES_BEHIND_REFERENCE else [decoder, encoder]
             gradients = torch.autograd.grad(weighted[name], tensors, retain_graph=True, allow_unused=True)
             for column, gradient in enumerate(gradients):
                 if gradient is not None:
                     row[column] = torch.linalg.vector_norm(gradient)
-    table = torch.stack([norms[:, 0], norms[:, 1], torch.linalg.vector_norm(norms, dim=1)])
+    table = torch.stack([norms[:, 1], norms[:, 0], torch.linalg.vector_norm(norms, dim=1)])
     shares = table / table.sum(dim=1, keepdim=True).clamp_min(torch.finfo(table.dtype).tiny)
     places = ("gradient_share_encoder", "gradient_share_decoder", "gradient_share")
     return {
         f"{place}/{name}": share
-        for place, row in zip(places, shares.tolist(), strict=True)
-        for name, share in zip(names, row, strict=True)
+        for place, row in zip(places, shares, strict=True)
+        for name, share in zip(LOSSES, row, strict=True)
     }
 
 

@@ -11,6 +11,7 @@ from model.network.taehv import TAEHV
 from model.network.weights import load_weights
 from model.recipe import Recipe
 from model.training.average import start_average
+from model.training.drift import Drift, start_drift
 
 
 @dataclass
@@ -39,6 +40,7 @@ class TrainState:
     average: TAEHV
     optimizer: torch.optim.AdamW
     seraena: Seraena
+    drift: Drift
     step: int = 0
     tally: Tally = field(default_factory=Tally)
 
@@ -49,6 +51,7 @@ class TrainState:
             "average": self.average.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "seraena": self.seraena.state_dict(),
+            "drift": self.drift.state_dict(),
             "step": self.step,
             "tally": asdict(self.tally),
         }
@@ -59,6 +62,7 @@ class TrainState:
         self.average.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.seraena.load_state_dict(state["seraena"])
+        self.drift.load_state_dict(state["drift"])
         self.step = state["step"]
         self.tally = Tally(**state["tally"])
 
@@ -94,4 +98,5 @@ def start_state(recipe: Recipe, device: torch.device) -> TrainState:
             seed=seed,
             device=device,
         ),
+        drift=start_drift(model),
     )

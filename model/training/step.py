@@ -1,6 +1,7 @@
 """One optimisation step."""
 
 import math
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import torch
@@ -11,9 +12,10 @@ from model.network.critic import group_context, group_frames
 from model.recipe import Recipe
 from model.training.average import average_decay, update_average
 from model.training.batches import Batch
-from model.training.losses import LOSSES, measure_losses, weigh
+from model.training.inputs import watch_input
+from model.training.losses import measure_losses, weigh
 from model.training.passes import Passes, autocast, run_passes
-from model.training.probes import gradient_shares, input_range
+from model.training.probes import probe_forward, probe_update, read_probes
 from model.training.schedules import multiplier
 from model.training.state import TrainState
 
@@ -32,7 +34,7 @@ class Step:
         gradient_norm: of all weights together, before clipping.
         learning_rate: that the step was taken with.
         critic_loss: 0-dim, on the device.
-        probes: gradient shares and input range, empty where not asked for.
+        probes: what model.training.probes measures, by its name in the record; empty where not asked for.
     """
 
     losses: dict[str, float]
@@ -77,17 +79,20 @@ def run_forward(state: TrainState, batch: Batch, recipe: Recipe, perceptual: Per
 def take_step(state: TrainState, batch: Batch, recipe: Recipe, perceptual: Perceptual | None, *, probe: bool) -> Step:
     """Move the model, its average and the critic by one step.
 
-    Losses and gradient norm are read to the host once, before the optimizer: the only wait for the device in a step.
+    Losses and gradient norm are read to the host once, before the optimizer: the only wait for the device in a step. A
+    step with a probe waits once more, at its end.
 
     Raises:
         NonFiniteError: a loss or the gradient norm is not finite; nothing has moved then.
     """
     weights, precision = recipe.losses, recipe.training.precision
-    forward = run_forward(state, batch, recipe, perceptual)
+    seen: list[Tensor] = []
+    with watch_input(state.model, seen) if probe else nullcontext():
+        forward = run_forward(state, batch, recipe, perceptual)
     losses = forward.losses
     weighted = weigh(losses, weights)
     total = torch.stack(list(weighted.values())).sum()
-    probes = input_range(batch.video) | gradient_shares(weighted, state.model, LOSSES) if probe else {}
+    probes = probe_forward(seen[0], forward.passes, batch, weighted, state.model) if probe else {}
     state.optimizer.zero_grad()
     total.backward()
     gradients = [parameter.grad for parameter in state.model.parameters() if parameter.grad is not None]
@@ -102,11 +107,15 @@ def take_step(state: TrainState, batch: Batch, recipe: Recipe, perceptual: Perce
     learning_rate = set_learning_rate(state, recipe)
     state.optimizer.step()
     state.step += 1
+    state.drift.add(learning_rate)
     decay = average_decay(state.step, recipe.training.steps, recipe.training.average_share)
     update_average(state.average, state.model, decay)
     with autocast(batch.video.device, precision):
         critic = state.seraena.step(forward.fake.detach(), forward.real, forward.context)
-    return Step(measured, total_value, norm_value, learning_rate, critic["loss"], probes)
+    if probe:
+        probes |= probe_update(state)
+    read = read_probes(probes, batch.video.device)
+    return Step(measured, total_value, norm_value, learning_rate, critic["loss"], read)
 
 
 def set_learning_rate(state: TrainState, recipe: Recipe) -> float:

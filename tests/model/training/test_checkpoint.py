@@ -120,6 +120,17 @@ def test_a_damaged_file_is_named_with_the_remedy(
         resume(start_state(recipe(), CPU), recipe(), bank, tmp_path)
 
 
+def test_a_file_from_before_a_part_was_saved_is_named_with_the_remedy(
+    recipe: Callable[..., Recipe], bank: Bank, trained: TrainState, tmp_path: Path
+) -> None:
+    save(trained, recipe(), bank, tmp_path)
+    content = torch.load(tmp_path / TRAINING, weights_only=True)
+    del content["state"]["drift"]
+    torch.save(content, tmp_path / TRAINING)
+    with pytest.raises(OSError, match=r"training\.pt of an older version lacks 'drift'; remove it"):
+        resume(start_state(recipe(), CPU), recipe(), bank, tmp_path)
+
+
 def test_a_failed_write_leaves_the_older_checkpoint_whole(
     recipe: Callable[..., Recipe], bank: Bank, batch: Batch, trained: TrainState, tmp_path: Path
 ) -> None:

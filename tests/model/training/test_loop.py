@@ -28,7 +28,9 @@ EVERY_STEP = {
     *("critic/loss", "critic/correction_rms"),
 }
 PROBED = {
-    *("input/min", "input/max", "input/mean"),
+    *("input/min", "input/max", "input/mean", "input/std", "output/std_ratio", "output/saturated_share"),
+    *("weights/change", "weights/expected_change", "weights/identical_share", "weights/below_precision"),
+    *("average/change", "adam/starved_share", "steps/skipped"),
     *(f"gradient_share{place}/{name}" for place in ("", "_encoder", "_decoder") for name in (*LOSSES, "perceptual")),
 }
 EVALUATED = {"score", "val/psnr", "val/ssim"}
@@ -131,6 +133,22 @@ def test_a_run_that_died_between_the_two_files_resumes_from_the_older(
     obstacle.rmdir()
     assert_same(run(recipe(), bank, tmp_path / "broken"), whole[2:])
     assert_same_files(tmp_path / "broken", tmp_path / "whole")
+
+
+def test_the_way_since_the_last_probe_survives_a_restart_between_probes(
+    recipe: Callable[..., Recipe], bank: Bank, tmp_path: Path
+) -> None:
+    """Probes after steps 3 and 6, a restart from the checkpoint of step 4."""
+    settings = recipe(
+        "training.steps=6", "training.probe_every=3", "training.checkpoint_every=4", "schedule.kind=linear"
+    )
+    whole = run(settings, bank)
+    steps = train(settings, bank, perceptual=None, device=CPU, folder=tmp_path)
+    assert [next(steps).step for _ in range(5)] == [1, 2, 3, 4, 5]
+    steps.close()
+    resumed = run(settings, bank, tmp_path)
+    assert_same(resumed, whole[4:])
+    assert resumed[-1].values["weights/expected_change"] > 0
 
 
 def test_counts_since_the_last_measurement_survive_a_restart(

@@ -53,3 +53,16 @@ def test_a_loaded_state_takes_the_same_next_step(recipe: Callable[..., Recipe], 
     for each in (state, twin):
         take_step(each, batch, settings, None, probe=False)
     torch.testing.assert_close(twin.state_dict(), state.state_dict(), rtol=0, atol=0)
+
+
+def test_a_resumed_average_is_compared_with_the_start_of_the_training(
+    recipe: Callable[..., Recipe], batch: Batch
+) -> None:
+    settings = recipe()
+    state = start_state(settings, CPU)
+    for _ in range(2):
+        take_step(state, batch, settings, None, probe=False)
+    twin = start_state(settings, CPU)
+    twin.load_state_dict(copy.deepcopy(state.state_dict()))
+    changes = [take_step(each, batch, settings, None, probe=True).probes["average/change"] for each in (state, twin)]
+    assert changes[0] == changes[1] > 0
