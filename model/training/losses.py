@@ -1,6 +1,6 @@
 """The five losses and their weighted sum."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import torch.nn.functional as F
 from torch import Tensor
@@ -17,9 +17,10 @@ def measure_losses(
     passes: Passes,
     batch: Batch,
     fake_groups: Tensor,
-    corrected_groups: Tensor,
+    corrected_groups: Tensor | None,
     perceptual: Perceptual | None,
     weights: LossSettings,
+    names: Sequence[str] = LOSSES,
 ) -> dict[str, Tensor]:
     """Return the unweighted losses as 0-dim float32 tensors; one of weight 0 is measured without a gradient.
 
@@ -27,22 +28,49 @@ def measure_losses(
         passes: what the network made of the batch.
         batch: video [0, 1] and reference latents.
         fake_groups: passes.decoded in groups of frames as the critic sees them, [N * groups, 3 * group frames, H, W].
-        corrected_groups: the critic's targets for them; the same shape, without gradient.
+        corrected_groups: the critic's targets for them; the same shape, without gradient. None without "seraena".
         perceptual: LPIPS; without one there is no "perceptual" in the result.
         weights: of the losses.
+        names: the losses to compute.
     """
-    losses = {
-        "encoder": F.mse_loss(live(passes.latents, weights.encoder), batch.latents),
-        "decoder": F.mse_loss(live(passes.decoded, weights.decoder), batch.video),
-        "reconstruction": F.mse_loss(live(passes.reconstruction, weights.reconstruction), batch.video),
+    compute: dict[str, Callable[[], Tensor]] = {
+        "encoder": lambda: encoder_loss(passes, batch, weights.encoder),
+        "decoder": lambda: decoder_loss(passes, batch, weights.decoder),
+        "reconstruction": lambda: reconstruction_loss(passes, batch, weights.reconstruction),
+        "seraena": lambda: seraena_loss(fake_groups, corrected_groups, weights.seraena),
     }
     if perceptual is not None:
-        outputs, targets = (
-            video.flatten(0, 1)[batch.perceptual_frames].unsqueeze(1) for video in (passes.reconstruction, batch.video)
-        )
-        losses["perceptual"] = perceptual(live(outputs, weights.perceptual), targets).mean()
-    losses["seraena"] = F.mse_loss(live(fake_groups, weights.seraena), corrected_groups)
-    return losses
+        compute["perceptual"] = lambda: perceptual_loss(passes, batch, perceptual, weights.perceptual)
+    return {name: compute[name]() for name in names if name in compute}
+
+
+def encoder_loss(passes: Passes, batch: Batch, weight: float) -> Tensor:
+    """Mean squared error of the latents against the reference's."""
+    return F.mse_loss(live(passes.latents, weight), batch.latents)
+
+
+def decoder_loss(passes: Passes, batch: Batch, weight: float) -> Tensor:
+    """Mean squared error of the decoded reference latents against the frames."""
+    return F.mse_loss(live(passes.decoded, weight), batch.video)
+
+
+def reconstruction_loss(passes: Passes, batch: Batch, weight: float) -> Tensor:
+    """Mean squared error of the round trip against the frames."""
+    return F.mse_loss(live(passes.reconstruction, weight), batch.video)
+
+
+def perceptual_loss(passes: Passes, batch: Batch, perceptual: Perceptual, weight: float) -> Tensor:
+    """LPIPS of the round trip against the frames, on the batch's chosen frames."""
+    outputs, targets = (
+        video.flatten(0, 1)[batch.perceptual_frames].unsqueeze(1) for video in (passes.reconstruction, batch.video)
+    )
+    return perceptual(live(outputs, weight), targets).mean()
+
+
+def seraena_loss(fake_groups: Tensor, corrected_groups: Tensor | None, weight: float) -> Tensor:
+    """Mean squared error of the decoded reference latents against what the critic makes of them."""
+    assert corrected_groups is not None, "the seraena loss needs the critic's targets"
+    return F.mse_loss(live(fake_groups, weight), corrected_groups)
 
 
 def live(tensor: Tensor, weight: float) -> Tensor:

@@ -1,6 +1,7 @@
 """One optimisation step."""
 
 import math
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 
@@ -64,16 +65,25 @@ class Forward:
     context: Tensor
 
 
-def run_forward(state: TrainState, batch: Batch, recipe: Recipe, perceptual: Perceptual | None) -> Forward:
-    """Run network, critic and losses on a batch; nothing moves."""
+def run_forward(
+    state: TrainState,
+    batch: Batch,
+    recipe: Recipe,
+    perceptual: Perceptual | None,
+    names: Sequence[str] = LOSSES,
+) -> Forward:
+    """Run network, critic and the losses of these names on a batch; nothing moves."""
     weights, precision = recipe.losses, recipe.training.precision
     passes = run_passes(state.model, batch, weights, precision)
     fake = group_frames(passes.decoded, weights.critic_group_frames)
     real = group_frames(batch.video, weights.critic_group_frames)
     context = group_context(batch.latents, len(fake) // len(batch.video))
-    with autocast(batch.video.device, precision):
-        corrected = state.seraena.correct(fake.detach(), real, context)
-    return Forward(passes, measure_losses(passes, batch, fake, corrected, perceptual, weights), fake, real, context)
+    corrected = None
+    if "seraena" in names:
+        with autocast(batch.video.device, precision):
+            corrected = state.seraena.correct(fake.detach(), real, context)
+    losses = measure_losses(passes, batch, fake, corrected, perceptual, weights, names)
+    return Forward(passes, losses, fake, real, context)
 
 
 def take_step(state: TrainState, batch: Batch, recipe: Recipe, perceptual: Perceptual | None, *, probe: bool) -> Step:

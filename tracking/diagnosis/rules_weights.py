@@ -96,6 +96,8 @@ def frozen_in_fit(evidence: Evidence) -> Finding | str | None:
     if evidence.preflight is None:
         return None
     fit = evidence.preflight["fit"]
+    if fit["change"] is None or math.isnan(fit["change"]):  # a loss that raises leaves nothing to fit with
+        return None
     if fit["change"] > limit.FROZEN_FIT_CHANGE:
         return ""
     numbers = (

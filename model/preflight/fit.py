@@ -1,0 +1,61 @@
+"""A short training on one batch: a network that cannot learn four clips by heart will learn nothing else."""
+
+import math
+
+import torch
+from torch import Tensor
+
+from model.bank import Bank
+from model.preflight.report import FitCheck
+from model.recipe import Recipe
+from model.settings import change
+from model.training.batches import take_batch
+from model.training.losses import LOSSES
+from model.training.state import TrainState
+from model.training.step import run_forward, take_step
+
+#: Steps that are taken.
+STEPS = 20
+#: From scratch: high enough that 20 steps show.
+RATE = 2e-3
+#: From given weights, which a high rate would first make worse.
+RATE_TUNING = 1e-4
+
+
+def check_fit(state: TrainState, recipe: Recipe, bank: Bank, device: torch.device) -> FitCheck:
+    """Train the fresh state on one batch by the reconstruction loss alone, with the recipe's optimizer at a constant rate.
+
+    Raises:
+        NonFiniteError: a loss or gradient was not finite.
+    """
+    batch = take_batch(bank, 0, recipe, device)
+    alone = fit_recipe(recipe)
+    before = [tensor.detach().clone() for tensor in state.model.parameters()]
+    losses = [take_step(state, batch, alone, None, probe=False).losses["reconstruction"] for _ in range(STEPS)]
+    moved = [now.detach() - then for now, then in zip(state.model.parameters(), before, strict=True)]
+    output = run_forward(state, batch, alone, None, names=()).passes.reconstruction
+    return FitCheck(
+        steps=STEPS,
+        first_loss=losses[0],
+        last_loss=losses[-1],
+        change=norm(moved) / max(norm(before), torch.finfo(torch.float32).tiny),
+        output_std=float(output.detach().std(correction=0)),
+        target_std=float(batch.video.std(correction=0)),
+    )
+
+
+def fit_recipe(recipe: Recipe) -> Recipe:
+    """The recipe with only the reconstruction loss, at a constant rate that suits few steps."""
+    weights = {f"losses.{name}": float(name == "reconstruction") for name in LOSSES}
+    rate = RATE_TUNING if recipe.network.weights else RATE
+    return change(recipe, {**weights, "schedule.kind": "constant", "optimizer.learning_rate": rate})
+
+
+def no_fit() -> FitCheck:
+    """What stands for the fit where a loss raises: a step would raise it again."""
+    return FitCheck(0, math.nan, math.nan, math.nan, math.nan, math.nan)
+
+
+def norm(tensors: list[Tensor]) -> float:
+    """L2 norm of all values together."""
+    return float(torch.nn.utils.get_total_norm(tensors))

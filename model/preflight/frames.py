@@ -1,0 +1,60 @@
+"""Frames that show a shift in time: which clips move, what entered the model, by how many frames two videos differ."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from model.bank import Bank
+from model.evaluation.alignment import best_frame_shift, shift_gains
+from model.network.taehv import TAEHV
+
+#: Clips among which the most moving ones are looked for: enough to find some, and 57 MB at 64 px.
+CANDIDATES = 512
+
+#: Mean and deviation that videos are given before they are laid over each other: three deviations lie in [0, 1].
+MEAN, STD = 0.5, 0.15
+
+
+def most_moving(bank: Bank, count: int) -> Bank:
+    """The bank with only those `count` training clips, among its first 512, whose frames differ most from one to the next."""
+    clips = bank.training[:CANDIDATES].to(torch.int16)
+    motion = (clips[:, 1:] - clips[:, :-1]).abs().float().mean(dim=(1, 2, 3, 4))
+    chosen = motion.argsort(descending=True, stable=True)[:count]
+    return replace(bank, training=bank.training[chosen], training_latents=bank.training_latents[chosen])
+
+
+@contextmanager
+def keep_input(model: TAEHV, kept: list[Tensor], clips: int) -> Iterator[None]:
+    """While this is open, append every video (NTCHW) of `clips` clips that `model` encodes to `kept`.
+
+    It is read at the first layer, so it may be longer than what was given: the encoder repeats the last frame to fill its
+    last latent.
+    """
+    patch_size = model.architecture.patch_size
+
+    def keep(_layer: torch.nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        kept.append(F.pixel_shuffle(inputs[0].detach(), patch_size).unflatten(0, (clips, -1)))
+
+    hook = model.encoder[0].register_forward_pre_hook(keep)
+    try:
+        yield
+    finally:
+        hook.remove()
+
+
+def shift_between(video: Tensor, frames: Tensor) -> int:
+    """By how many frames `video` is late against `frames`, both NTCHW of one size, whatever range each has.
+
+    Both are brought to one mean and deviation first: a video that was also scaled wrongly still shows its shift.
+    """
+    return best_frame_shift(shift_gains(standardise(video), standardise(frames)))
+
+
+def standardise(video: Tensor) -> Tensor:
+    """Bring values to mean 0.5 and deviation 0.15, within [0, 1]; a video of one value becomes grey."""
+    std, mean = torch.std_mean(video.float(), correction=0)
+    return ((video.float() - mean) / std.clamp_min(torch.finfo(torch.float32).tiny) * STD + MEAN).clamp(0, 1)

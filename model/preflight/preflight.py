@@ -1,0 +1,83 @@
+"""The preflight: seconds of measuring on the functions that training and evaluation use, before hours are spent."""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import torch
+
+from model.bank import Bank
+from model.evaluation.perceptual import Perceptual
+from model.preflight.fit import check_fit, no_fit
+from model.preflight.inputs import check_evaluation_input, check_training_input
+from model.preflight.losses import check_losses
+from model.preflight.reference import check_reference
+from model.preflight.report import LossCheck, Preflight
+from model.preflight.schedule import check_schedule
+from model.preflight.shared import MOST_LISTED, find_shared
+from model.preflight.start import check_start
+from model.recipe import Recipe
+from model.training.state import start_state
+
+
+def run_preflight(
+    recipe: Recipe,
+    bank: Bank,
+    perceptual: Perceptual | None,
+    device: torch.device,
+    say: Callable[[str], None],
+) -> Preflight:
+    """Measure all that can go wrong before the first step of a training; the global random state is left as it was.
+
+    Args:
+        recipe: of the training.
+        bank: that it trains on.
+        perceptual: LPIPS on `device`; None leaves that loss out.
+        device: where it trains.
+        say: prints a line.
+
+    Raises:
+        ValueError: the settings contradict each other or the bank.
+        RuntimeError: the network or the evaluation itself cannot be run; what a single loss raises is in the report.
+    """
+    say("preflight: what enters the model, what the losses pull towards, the reference, a short fit")
+    started = time.perf_counter()
+    state = start_state(recipe, device)
+    training_input = check_training_input(state, recipe, bank, device)
+    evaluation_input = check_evaluation_input(state, recipe, bank, device)
+    losses = check_losses(state, recipe, bank, perceptual, device)
+    start = check_start(state, recipe)
+    broken = any(loss.error for loss in losses.values())
+    fit = no_fit() if broken else check_fit(state, recipe, bank, device)
+    reference = check_reference(recipe, bank, device)
+    shared = find_shared(bank)
+    schedule = check_schedule(recipe)
+    if device.type == "cuda":
+        torch.cuda.empty_cache()  # workers are other processes on the same device
+    return Preflight(
+        seconds=time.perf_counter() - started,
+        training_input=training_input,
+        evaluation_input=evaluation_input,
+        losses=losses,
+        reference=reference,
+        start=start,
+        fit=fit,
+        shared=shared[:MOST_LISTED],
+        num_shared=len(shared),
+        schedule=schedule,
+    )
+
+
+def for_trial(preflight: Preflight, recipe: Recipe) -> Preflight:
+    """What a study's preflight says of one of its trials, whose weights of losses and schedule are its own.
+
+    A gradient grows with the weight, so it is scaled and not measured again.
+    """
+    losses = {name: reweigh(loss, getattr(recipe.losses, name)) for name, loss in preflight.losses.items()}
+    return replace(preflight, losses=losses, schedule=check_schedule(recipe))
+
+
+def reweigh(loss: LossCheck, weight: float) -> LossCheck:
+    """A loss with another weight; without one it has no gradient."""
+    norm = None if loss.gradient_norm is None or weight == 0 else loss.gradient_norm * weight / loss.weight
+    return replace(loss, weight=weight, gradient_norm=norm)
