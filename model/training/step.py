@@ -14,7 +14,7 @@ from model.recipe import Recipe
 from model.training.average import average_decay, update_average
 from model.training.batches import Batch
 from model.training.inputs import watch_input
-from model.training.losses import measure_losses, weigh
+from model.training.losses import LOSSES, measure_losses, weigh
 from model.training.passes import Passes, autocast, run_passes
 from model.training.probes import probe_forward, probe_update, read_probes
 from model.training.schedules import multiplier

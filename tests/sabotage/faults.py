@@ -1,7 +1,7 @@
 """Faults, each planted alone into the project's real functions, with the code that must be the first finding."""
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from model.network.reference.pca import PcaReference
 from model.network.settings import NetworkSettings
 from model.network.taehv import TAEHV
 from model.network.weights import save_weights
+from model.training.losses import LOSSES
 from model.training.schedules import multiplier
 from model.training.state import TrainState
 
@@ -279,17 +280,27 @@ def _(patch: Patch, _folder: Path) -> None:
 
 @fault("gradients are scaled by 1e-10 and not back", "gradient.vanishing")
 def _(patch: Patch, _folder: Path) -> None:
-    change_losses(patch, lambda losses: {name: leaf(loss, 1e-10) for name, loss in losses.items()})
+    for name in LOSSES:
+        change_loss(patch, name, lambda loss: leaf(loss, 1e-10))
 
 
 # Losses.
 
 
-def change_losses(patch: Patch, change: Callable[[dict[str, Tensor]], Mapping[str, Tensor]]) -> None:
+def change_loss(patch: Patch, name: str, change: Callable[[Tensor], Tensor | None]) -> None:
+    """Exchange one loss, or leave it out where `change` gives None."""
     from model.training import step
 
     measure = step.measure_losses
-    patch.setattr(step, "measure_losses", lambda *arguments: dict(change(measure(*arguments))))
+
+    def changed(*arguments: Any) -> dict[str, Tensor]:
+        losses = measure(*arguments)
+        if name not in losses:
+            return losses
+        other = change(losses.pop(name))
+        return losses if other is None else losses | {name: other}
+
+    patch.setattr(step, "measure_losses", changed)
 
 
 def change_targets(patch: Patch, change: Change) -> None:
@@ -311,12 +322,12 @@ def leaf(loss: Tensor, factor: float) -> Tensor:
 
 @fault("the decoder loss has a weight, but its call is left out", "loss.inert")
 def _(patch: Patch, _folder: Path) -> None:
-    change_losses(patch, lambda losses: {name: loss for name, loss in losses.items() if name != "decoder"})
+    change_loss(patch, "decoder", lambda _loss: None)
 
 
 @fault("the encoder loss is computed on detached latents", "loss.inert")
 def _(patch: Patch, _folder: Path) -> None:
-    change_losses(patch, lambda losses: losses | {"encoder": leaf(losses["encoder"], 0.0)})
+    change_loss(patch, "encoder", lambda loss: leaf(loss, 0.0))
 
 
 @fault("the critic's exception is swallowed", "loss.inert")
@@ -326,10 +337,16 @@ def _(patch: Patch, _folder: Path) -> None:
 
 @fault("the logged reconstruction loss is divided by 1000", "loss.metric_mismatch")
 def _(patch: Patch, _folder: Path) -> None:
-    change_losses(patch, lambda losses: losses | {"reconstruction": losses["reconstruction"] / 1000})
+    change_loss(patch, "reconstruction", lambda loss: loss / 1000)
 
 
-FAULTS.append(Fault("the encoder loss has a weight of 1000", "loss.dominates", settings=("losses.encoder=1000",)))
+FAULTS.append(
+    Fault(
+        "the encoder loss has a weight of 1000",
+        "loss.dominates",
+        settings=("losses.encoder=1000", "training.steps=130"),
+    )
+)
 FAULTS.append(
     Fault(
         "the critic does not learn",

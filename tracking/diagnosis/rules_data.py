@@ -85,12 +85,13 @@ def out_of_range(evidence: Evidence) -> list[Finding] | None:
     if numbers:
         return [finding("data.out_of_range", "error", 0.95, numbers)]
     factor = scale_factor(evidence.preflight)
-    if factor is None or all(one.kind == "fine" for one in seen) is False:
+    if factor is None or any(one.kind != "fine" for one in seen):
         return []
     if 1 / limit.SCALE_FACTOR < factor < limit.SCALE_FACTOR:
         return []
     text = f"std of the training input = {factor:.3g} * std of the evaluation input (preflight)"
-    return [finding("data.out_of_range", "warning", 0.6, (text,))]
+    certain = not 1 / limit.SCALE_FACTOR_ERROR < factor < limit.SCALE_FACTOR_ERROR
+    return [finding("data.out_of_range", "error" if certain else "warning", 0.8 if certain else 0.5, (text,))]
 
 
 def ranges_of(kind: Kind, seen: list[Seen]) -> tuple[str, ...]:
@@ -111,7 +112,11 @@ def leaked(evidence: Evidence) -> list[Finding] | None:
 
 def misaligned(evidence: Evidence) -> list[Finding] | None:
     """Outputs are compared with other frames than their own, in training, in evaluation or in the teacher."""
-    places = {"evaluation": (evidence.evaluation or {}).get("best_frame_shift")}
+    places = {
+        "evaluation": (evidence.evaluation or {}).get("best_frame_shift"),
+        # The teacher needs no training to show a shift of the evaluation itself.
+        "evaluation of the reference": (evidence.reference or {}).get("best_frame_shift"),
+    }
     if evidence.preflight is not None:
         losses = evidence.preflight["losses"]
         places |= {f"preflight, target of the {name} loss": loss["target_shift"] for name, loss in losses.items()}

@@ -144,7 +144,16 @@ def clipped_gradient(evidence: Evidence) -> list[Finding] | None:
         f"gradient/clipped = {share:.0%} of the steps (curve, mean)",
         f"gradient/norm = {norm:.3g} = {norm / allowed:.1f} * optimizer.max_gradient_norm (curve, median of the last points)",
     )
+    starved = evidence.later_half("adam/starved_share")
+    if starved is not None and starved > limit.STARVED_SHARE:
+        # Adam forgives a small gradient down to its epsilon, and not below.
+        return [finding("gradient.always_clipped", "error", 0.8, (*numbers, starved_text(starved)))]
     return [finding("gradient.always_clipped", "warning", 0.7, numbers)]
+
+
+def starved_text(share: float) -> str:
+    """The number with its meaning."""
+    return f"adam/starved_share = {share:.2f} > {limit.STARVED_SHARE:g}: root of the second moment below 10 * epsilon (curve)"
 
 
 def vanishing_gradient(evidence: Evidence) -> list[Finding] | None:
@@ -156,7 +165,5 @@ def vanishing_gradient(evidence: Evidence) -> list[Finding] | None:
     if norm is not None and norm < limit.VANISHING_NORM:
         numbers.append(f"gradient/norm = {norm:.2g} < {limit.VANISHING_NORM:g} (curve, median of its later half)")
     if starved is not None and starved > limit.STARVED_SHARE:
-        numbers.append(
-            f"adam/starved_share = {starved:.2f} > {limit.STARVED_SHARE:g}: root of the second moment below 10 * epsilon (curve)"
-        )
+        numbers.append(starved_text(starved))
     return [finding("gradient.vanishing", "error", 0.9, tuple(numbers))] if numbers else []
