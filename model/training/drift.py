@@ -1,6 +1,7 @@
 """How far the weights moved since the last probe, against how far the learning rate lets them."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,14 +39,14 @@ class Drift:
         every value by the learning rate, as Adam's do. weights/identical_share is the share of values that are bit for
         bit as they were, average/change is |average - start| / |start|. All are 0-dim on the weights' device.
         """
-        now = flatten(list(model.parameters()))
+        now = flatten(model.parameters())
         start_norm, last_norm = (norm(vector).clamp_min(SMALLEST) for vector in (self.start, self.last))
         walk = math.sqrt(self.squared_rates * now.numel())
         measured = {
             "weights/change": norm(now - self.last) / last_norm,
             "weights/expected_change": walk / last_norm,
             "weights/identical_share": (now == self.last).float().mean(),
-            "average/change": norm(flatten(list(average.parameters())) - self.start) / start_norm,
+            "average/change": norm(flatten(average.parameters()) - self.start) / start_norm,
         }
         self.last, self.squared_rates = now, 0.0
         return measured
@@ -61,13 +62,18 @@ class Drift:
 
 def start_drift(model: nn.Module) -> Drift:
     """Return the drift of a model that was not trained yet."""
-    start = flatten(list(model.parameters()))
+    start = flatten(model.parameters())
     return Drift(start, last=start)  # neither is ever written to
 
 
-def flatten(tensors: list[Tensor]) -> Tensor:
-    """Copy tensors into one float32 vector, which holds float16 and bfloat16 values exactly."""
-    return torch.cat([tensor.detach().flatten() for tensor in tensors]).float()
+def flatten(tensors: Iterable[Tensor]) -> Tensor:
+    """Copy tensors into one float32 vector, which holds float16 and bfloat16 values exactly.
+
+    Channels run fastest, as they lie in a convolution's weights (channels_last): that halves the time. The order is the
+    same for every layout, so that vectors of weights, gradients and moments fit each other.
+    """
+    rows = (tensor.detach().movedim(1, -1) if tensor.dim() > 1 else tensor.detach() for tensor in tensors)
+    return torch.cat([row.flatten() for row in rows]).float()
 
 
 def norm(vector: Tensor) -> Tensor:

@@ -20,12 +20,13 @@ def read(optimizer: torch.optim.AdamW, steps: int) -> dict[str, float]:
 
 def test_a_second_moment_below_ten_epsilons_is_starved() -> None:
     """The first step's root second moment is the gradient itself; epsilon is 1e-8."""
-    optimizer = optimizer_of(torch.ones(5, requires_grad=True))
-    step(optimizer, [1.0, 1.1e-7, 0.9e-7, 1e-12, 0.0])
+    gradient = [1.0, 1.1e-7, 0.9e-7, 1e-12, 1e-20, 0.0]  # of the last nothing is known
+    optimizer = optimizer_of(torch.ones(6, requires_grad=True))
+    step(optimizer, gradient)
     assert read(optimizer, 1)["adam/starved_share"] == pytest.approx(3 / 5)
-    # The moment's share of the past is taken out: after many equal steps the same values are starved.
+    # The moment's start is corrected for: after many equal steps the same values are starved.
     for _ in range(20):
-        step(optimizer, [1.0, 1.1e-7, 0.9e-7, 1e-12, 0.0])
+        step(optimizer, gradient)
     assert read(optimizer, 21)["adam/starved_share"] == pytest.approx(3 / 5)
 
 
@@ -50,14 +51,23 @@ def test_updates_that_rounding_swallows_are_counted(dtype: torch.dtype, weights:
     assert (parameter.detach() == torch.tensor(weights, dtype=dtype)).float().mean().item() == pytest.approx(share)
 
 
-def test_values_without_an_update_do_not_count_as_lost() -> None:
+def test_values_without_a_gradient_do_not_count() -> None:
     optimizer = optimizer_of(torch.ones(4, dtype=torch.bfloat16, requires_grad=True))
     step(optimizer, [1.0, 0.0, 0.0, 0.0])
     assert read(optimizer, 1)["weights/below_precision"] == 1
     step(optimizer, [0.0, 0.0, 0.0, 0.0])
-    still = optimizer_of(torch.ones(2, requires_grad=True))
-    step(still, [0.0, 0.0])
-    assert read(still, 1)["weights/below_precision"] == 0
+    assert read(optimizer, 2)["weights/below_precision"] == 0
+
+
+def test_a_unit_that_died_is_neither_starved_nor_too_coarse() -> None:
+    """Its moments fade below everything, which is no fault of epsilon or precision."""
+    optimizer = optimizer_of(torch.ones(2, requires_grad=True))
+    step(optimizer, [1e-3, 1e-3])
+    for _ in range(500):
+        step(optimizer, [1e-3, 0.0])
+    moments = optimizer.state[optimizer.param_groups[0]["params"][0]]
+    assert 0 < moments["exp_avg"][1].abs() < 1e-24
+    assert read(optimizer, 501) == {"steps/skipped": 0.0, "adam/starved_share": 0.0, "weights/below_precision": 0.0}
 
 
 def test_each_type_is_rounded_to_itself() -> None:

@@ -1,3 +1,5 @@
+import math
+
 import pytest
 import torch
 from torch import nn
@@ -80,8 +82,17 @@ def test_the_last_probe_and_the_rates_are_saved_and_the_start_is_not() -> None:
     assert fresh.start.tolist() == [0.0, 0.0, 0.0]
 
 
-def test_a_vector_holds_coarser_values_exactly_whatever_their_layout() -> None:
-    image = torch.arange(24.0).view(1, 2, 3, 4)
-    tensors = [image.to(memory_format=torch.channels_last), torch.tensor([0.1], dtype=torch.bfloat16)]
-    assert flatten(tensors).tolist() == [*range(24), torch.tensor(0.1, dtype=torch.bfloat16).item()]
-    assert flatten(tensors).dtype == torch.float32
+def test_a_vector_holds_coarser_values_exactly() -> None:
+    coarse = torch.tensor([0.1, 3e38], dtype=torch.bfloat16)
+    vector = flatten([torch.tensor([1.0]), coarse])
+    assert vector.dtype == torch.float32
+    assert torch.equal(vector[1:].to(torch.bfloat16), coarse)
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 4, 5), (2, 3, 1, 1), (2, 1, 3, 3), (6,), ()])
+def test_values_stand_in_the_same_place_whatever_their_layout(shape: tuple[int, ...]) -> None:
+    values = torch.arange(float(math.prod(shape))).view(shape)
+    layouts = [values, values.clone(memory_format=torch.channels_last) if len(shape) == 4 else values.clone()]
+    vectors = [flatten([layout]) for layout in layouts]
+    assert torch.equal(*vectors)
+    assert sorted(vectors[0].tolist()) == values.flatten().tolist()

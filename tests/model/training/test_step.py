@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 import torch.nn.functional as F
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from model.bank import Bank
 from model.recipe import Recipe
@@ -117,6 +118,28 @@ def test_an_infinite_gradient_of_finite_losses_is_named(recipe: Callable[..., Re
 
 def test_finite_values_pass() -> None:
     refuse_non_finite({"encoder": 0.0, "the gradient norm": 1e30}, step=1)
+
+
+def test_a_probe_reads_no_value_on_its_own(recipe: Callable[..., Recipe], batch: Batch) -> None:
+    """Every scalar that Python asks for is a wait for a GPU; a probe asks once, for all its numbers as one list."""
+    settings = recipe()
+    state = start(settings)
+    counts = []
+    for probe in (False, True):
+        with CountScalars() as counter:
+            take_step(state, batch, settings, None, probe=probe)
+        counts.append(counter.scalars)
+    assert counts[1] == counts[0]
+
+
+class CountScalars(TorchDispatchMode):
+    """Counts the tensors that are turned into Python numbers one by one."""
+
+    scalars = 0
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        self.scalars += function is torch.ops.aten._local_scalar_dense.default
+        return function(*args, **(kwargs or {}))
 
 
 @pytest.mark.gpu
