@@ -28,9 +28,7 @@ def check_losses(
     return {name: check_loss(name, state, batch, recipe, perceptual) for name in LOSSES}
 
 
-def check_loss(
-    name: str, state: TrainState, batch: Batch, recipe: Recipe, perceptual: Perceptual | None
-) -> LossCheck:
+def check_loss(name: str, state: TrainState, batch: Batch, recipe: Recipe, perceptual: Perceptual | None) -> LossCheck:
     """Compute one loss as a training step does; what it raises, being not finite included, becomes its `error`."""
     weight = getattr(recipe.losses, name)
     entered: list[Tensor] = []

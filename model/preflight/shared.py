@@ -47,9 +47,7 @@ def shared_clips(bank: Bank) -> Iterator[SharedFile]:
             continue
         for candidate in (training_keys == validation_keys[place]).nonzero().flatten().tolist():
             if torch.equal(bank.training[candidate], clip):
-                yield SharedFile(
-                    bank.facts["training_names"][candidate], bank.validation_names[place], EQUAL_CONTENT
-                )
+                yield SharedFile(bank.facts["training_names"][candidate], bank.validation_names[place], EQUAL_CONTENT)
 
 
 def keys(clips: Tensor) -> Tensor:
