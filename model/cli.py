@@ -21,6 +21,7 @@ SetOption = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="TABLE.KEY=VALUE", help="Change one setting; may be repeated."),
 ]
+ForceOption = Annotated[bool, typer.Option("--force", help="Go on although the preflight found an error; recorded.")]
 DebugOption = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 
 

@@ -13,7 +13,7 @@ from search.record import open_study_run
 from search.settings import Settings
 from search.space import distributions
 from search.storage import open_storage
-from search.study import TARGET, finished, load_study
+from search.study import TARGET, enqueue_baselines, finished, load_study
 from tracking.run import Run
 
 
@@ -25,6 +25,10 @@ class OpenStudy:
     space: dict[str, BaseDistribution]
     prepared: Preparation
     parent: Run
+
+    def queue_baselines(self, settings: Settings) -> None:
+        """Make the baselines of conf.toml the first trials of a study that does not have them yet."""
+        enqueue_baselines(self.study, settings.search, self.prepared.perceptual is not None)
 
     def num_finished(self) -> int:
         """How many trials count towards --trials."""

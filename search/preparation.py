@@ -12,6 +12,7 @@ from model.evaluation.scores import Scores
 from model.evaluation.yardsticks import measure_yardsticks
 from model.network.taehv import TAEHV
 from model.network.weights import load_weights
+from model.preflight.report import Preflight
 from model.recipe import Recipe
 from model.training.device import check_precision, resolve_device
 from search.settings import Settings, recipe_of
@@ -20,13 +21,19 @@ from tracking.store import Store, open_store
 
 @dataclass(frozen=True)
 class Preparation:
-    """The record and all that trainings share."""
+    """The record and all that trainings share.
+
+    `preflight` is what was measured before the first of them, `forced` the codes of the errors in it that the person went
+    on with.
+    """
 
     store: Store
     bank: Bank
     device: torch.device
     perceptual: Perceptual | None
     yardsticks: dict[str, Scores]
+    preflight: Preflight | None = None
+    forced: tuple[str, ...] = ()
 
 
 def prepare(settings: Settings, say: Callable[[str], None]) -> Preparation:

@@ -1,14 +1,18 @@
 """What a study leaves in MLflow: one parent run, a child for every training."""
 
 import shutil
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
 import tomli_w
 
 from model.evaluation.scores import Scores
+from model.evaluation.yardsticks import REFERENCE
+from model.preflight.preflight import for_trial
+from model.preflight.report import Preflight
+from model.recipe import Recipe
 from model.settings import FrozenSettings, flatten, identity
 from model.training.measurement import Measurement
 from search.preparation import Preparation, running_folder
@@ -38,6 +42,7 @@ class TrainingRecord:
     settings: Settings
     folder: Path  # the training's own files; gone when the record is closed
     yardsticks: Mapping[str, Scores]
+    preflight: Preflight | None = None
     curves: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
     scores: Scores | None = None
     step: int = 0
@@ -59,10 +64,7 @@ class TrainingRecord:
             yardsticks = {name: scores.to_json() for name, scores in self.yardsticks.items()}
             self.run.json("evaluation.json", self.scores.to_json() | {"step": self.step, "yardsticks": yardsticks})
         diagnosis = diagnose(self.evidence(failure))
-        self.run.json("diagnosis.json", to_json(diagnosis))
-        self.run.text("diagnosis.md", to_markdown(diagnosis, "en"))
-        self.run.text("diagnosis.zh.md", to_markdown(diagnosis, "zh"))
-        self.run.tags({"diagnosis": diagnosis.verdict})
+        write_diagnosis(self.run, diagnosis)
         if keep_checkpoint:
             self.run.files(self.folder / "checkpoint", "checkpoint")
         self.run.flush()
@@ -81,15 +83,30 @@ class TrainingRecord:
 
     def evidence(self, failure: str | None) -> Evidence:
         """Gather what the diagnosis may look at."""
-        reference = self.yardsticks["reference"]
-        return Evidence(
-            settings=flatten(recipe_of(self.settings)),
+        return replace(
+            evidence_before(recipe_of(self.settings), self.yardsticks, self.preflight),
             curves=self.curves,
             evaluation=self.scores.to_json() if self.scores else None,
-            baselines={name: scores.to_json() for name, scores in self.yardsticks.items() if name != "reference"},
-            reference=reference.to_json(),
             failure=failure,
         )
+
+
+def evidence_before(recipe: Recipe, yardsticks: Mapping[str, Scores], preflight: Preflight | None) -> Evidence:
+    """What the diagnosis may look at before the first step."""
+    return Evidence(
+        settings=flatten(recipe),
+        baselines={name: scores.to_json() for name, scores in yardsticks.items() if name != REFERENCE},
+        reference=yardsticks[REFERENCE].to_json(),
+        preflight=None if preflight is None else preflight.to_json(),
+    )
+
+
+def write_diagnosis(run: Run, diagnosis: Diagnosis) -> None:
+    """Write a diagnosis in both languages and for programs, and its verdict as a tag."""
+    run.json("diagnosis.json", to_json(diagnosis))
+    run.text("diagnosis.md", to_markdown(diagnosis, "en"))
+    run.text("diagnosis.zh.md", to_markdown(diagnosis, "zh"))
+    run.tags({"diagnosis": diagnosis.verdict})
 
 
 def start_training_record(
@@ -103,13 +120,20 @@ def start_training_record(
 ) -> TrainingRecord:
     """Open the run of one training with its parameters, settings and provenance."""
     recipe = recipe_of(settings)
-    run = start_run(prepared.store, name, role, parent, {"identity": identity(recipe), "state": "running"} | dict(tags))
+    own = {"identity": identity(recipe), "state": "running"} | forced_tag(prepared.forced)
+    run = start_run(prepared.store, name, role, parent, own | dict(tags))
     run.parameters(flatten(recipe))
     run.text("conf.toml", to_toml(settings))
     log_provenance(run, prepared.bank.facts["manifest"], prepared.bank.digest)
     folder = running_folder(prepared.store) / run.id
     folder.mkdir(parents=True)
-    return TrainingRecord(name, run, settings, folder, prepared.yardsticks)
+    preflight = None if prepared.preflight is None else for_trial(prepared.preflight, recipe)
+    return TrainingRecord(name, run, settings, folder, prepared.yardsticks, preflight)
+
+
+def forced_tag(codes: Sequence[str]) -> dict[str, str]:
+    """The tag of a run that a person began in spite of these findings; none without findings."""
+    return {"forced": ", ".join(codes)} if codes else {}
 
 
 def open_study_run(prepared: Preparation, settings: Settings, study: str) -> Run:

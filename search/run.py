@@ -8,6 +8,7 @@ import typer
 from model.cli import (
     ConfigOption,
     DebugOption,
+    ForceOption,
     InterruptedWorkError,
     ProfileOption,
     SetOption,
@@ -30,6 +31,7 @@ def main(
     config: ConfigOption = Path("conf.toml"),
     profile: ProfileOption = "auto",
     set_: SetOption = None,
+    force: ForceOption = False,
     debug: DebugOption = False,
 ) -> None:
     """Search loss weights, learning rate and schedule; give the same command again to go on after an interruption.
@@ -40,21 +42,22 @@ def main(
 
     console = make_console()
     settings = load_settings(config, resolve_profile(profile, speaker(console)), set_ or ())
-    search(settings, trials, console)
+    search(settings, trials, console, force=force)
 
 
-def search(settings: "Settings", target: int, console: "Console") -> None:
-    """Bring the study to `target` finished trials and report it.
+def search(settings: "Settings", target: int, console: "Console", *, force: bool = False) -> None:
+    """Check, bring the study to `target` finished trials and report it.
 
     Raises:
         ValueError: settings or data break a rule.
-        RuntimeError: the work failed.
+        RuntimeError: the work failed, or the preflight found an error and `force` is not given.
         InterruptedWorkError: the person asked to stop.
     """
     from search.conclusion import conclude
     from search.coordinator import Coordinator
     from search.lock import study_lock
     from search.opening import open_everything
+    from search.preflight import check_study
     from search.progress import TrialProgress
     from search.ranking import rank
     from search.signals import stop_on_signal
@@ -64,6 +67,9 @@ def search(settings: "Settings", target: int, console: "Console") -> None:
         opened = open_everything(settings, speaker(console), target)
         already = opened.num_finished()
         console.print(f"study {opened.study.study_name}: {already} of {target} trials finished")
+        if already < target:
+            opened = check_study(opened, settings, speaker(console), force=force)
+            opened.queue_baselines(settings)
         with stop_on_signal() as stop:
             try:
                 with TrialProgress(console, already, target, settings.training.steps) as progress:

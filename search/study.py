@@ -44,7 +44,7 @@ def study_name(settings: Settings, perceptual: bool) -> str:
 def load_study(
     settings: Settings, storage: BaseStorage, perceptual: bool, digest: str, *, must_exist: bool = False
 ) -> Study:
-    """Make or reopen the study; a new one gets the baselines of conf.toml as its first trials.
+    """Make or reopen the study.
 
     Raises:
         ValueError: the study was begun on other data, or must exist and does not.
@@ -68,7 +68,6 @@ def load_study(
             "restore them or begin another study with --set search.study=NAME"
         )
     study.sampler = make_sampler(settings.search, len(study.trials))
-    enqueue_baselines(study, settings.search, perceptual)
     return study
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from model.cli import (
     ConfigOption,
     DebugOption,
+    ForceOption,
     InterruptedWorkError,
     ProfileOption,
     SetOption,
@@ -26,6 +27,7 @@ def main(
     config: ConfigOption = Path("conf.toml"),
     profile: ProfileOption = "auto",
     set_: SetOption = None,
+    force: ForceOption = False,
     debug: DebugOption = False,
 ) -> None:
     """Train once with the settings of conf.toml and record it.
@@ -36,20 +38,22 @@ def main(
 
     console = make_console()
     settings = load_settings(config, resolve_profile(profile, speaker(console)), set_ or ())
-    train_once(settings, console)
+    train_once(settings, console, force=force)
 
 
-def train_once(settings: "Settings", console: "Console") -> None:
-    """Train, record and diagnose one run.
+def train_once(settings: "Settings", console: "Console", *, force: bool = False) -> None:
+    """Check, train, record and diagnose one run.
 
     Raises:
         ValueError: the settings or the data break a rule.
-        RuntimeError: a value was not finite, or the work failed otherwise; the run is recorded as failed.
+        RuntimeError: the preflight found an error and `force` is not given, a value was not finite, or the work failed
+            otherwise; the run is recorded as failed.
         InterruptedWorkError: the person asked to stop.
     """
     import contextlib
 
     from model.training.loop import check_recipe, train
+    from search.preflight import check_run
     from search.preparation import prepare
     from search.progress import StepProgress
     from search.record import start_training_record
@@ -64,6 +68,7 @@ def train_once(settings: "Settings", console: "Console") -> None:
     record = start_training_record(prepared, settings, name=name, role="train", parent=None, tags={})
     folder = artifact_folder(prepared.store, record.run.id)
     try:
+        check_run(record, prepared, say, force=force)
         steps = train(
             recipe, prepared.bank, perceptual=prepared.perceptual, device=prepared.device, folder=record.folder
         )

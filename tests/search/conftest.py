@@ -52,7 +52,10 @@ def prepared(prepared_once: Preparation, tiny: SettingsOf, record: Path) -> Prep
 @pytest.fixture
 def opened(tiny: SettingsOf, record: Path, prepared_once: Preparation) -> OpenStudy:
     """A study in both records that has its queued baselines and no trial yet."""
-    return open_everything(tiny(), lambda _line: None, 50)
+    settings = tiny()
+    opened = open_everything(settings, lambda _line: None, 50)
+    opened.queue_baselines(settings)
+    return opened
 
 
 @dataclass(frozen=True)

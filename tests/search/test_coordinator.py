@@ -98,7 +98,9 @@ def make_study(tmp_path_factory: pytest.TempPathFactory, blank_record: Path, cac
         shutil.copytree(blank_record, root)
         places = [f"data.cache_dir={cache_dir}", f"tracking.root={root}"]
         settings = load_settings(ROOT / "conf.toml", "cpu", [*TINY, *places, *changes])
-        return Study(open_everything(settings, lambda _line: None, 50), settings)
+        opened = open_everything(settings, lambda _line: None, 50)
+        opened.queue_baselines(settings)
+        return Study(opened, settings)
 
     return make
 

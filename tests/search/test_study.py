@@ -12,6 +12,7 @@ from search.study import (
     MAX_RETRIES,
     REASON,
     RETRIES,
+    enqueue_baselines,
     fail,
     finished,
     load_study,
@@ -23,6 +24,13 @@ from search.study import (
 @pytest.fixture
 def storage(tmp_path: Path):
     return open_storage(tmp_path)
+
+
+def begin(settings, storage):
+    """A study with its baselines queued, as a command begins it."""
+    study = load_study(settings, storage, True, "digest")
+    enqueue_baselines(study, settings.search, True)
+    return study
 
 
 def drawn(search, num_trials: int, count: int) -> list[dict]:
@@ -57,7 +65,7 @@ def test_other_science_is_another_study_and_other_logging_is_not(tiny) -> None:
 def test_the_baselines_come_first_and_once(tiny, storage) -> None:
     settings = tiny()
     for _ in range(2):
-        study = load_study(settings, storage, True, "digest")
+        study = begin(settings, storage)
     queued = [trial.user_attrs[BASELINE] for trial in study.trials]
     assert queued == ["seed_old", "seed_new", "seraena_author"]
     space = distributions(settings.search.space, perceptual=True)
@@ -73,7 +81,7 @@ def test_a_study_refuses_other_data(tiny, storage) -> None:
 
 
 def test_finished_counts_complete_and_pruned_only(tiny, storage) -> None:
-    study = load_study(tiny(), storage, True, "digest")
+    study = begin(tiny(), storage)
     study.tell(study.ask(), 1.0)
     study.tell(study.ask(), state=TrialState.PRUNED)
     study.tell(study.ask(), state=TrialState.FAIL)
@@ -83,7 +91,7 @@ def test_finished_counts_complete_and_pruned_only(tiny, storage) -> None:
 
 def test_a_failed_trial_keeps_its_reason_and_is_tried_again_a_stated_number_of_times(tiny, storage) -> None:
     settings = tiny()
-    study = load_study(settings, storage, True, "digest")
+    study = begin(settings, storage)
     space = distributions(settings.search.space, perceptual=True)
     asked = []
     for attempt in range(MAX_RETRIES + 1):
@@ -106,7 +114,7 @@ def next_of_baseline(study, name: str):
 
 def test_a_baseline_that_was_stopped_before_it_sampled_keeps_its_settings(tiny, storage) -> None:
     settings = tiny()
-    study = load_study(settings, storage, True, "digest")
+    study = begin(settings, storage)
     trial = study.ask()
     assert fail(study, trial.number, "killed", own_fault=False)
     again = next_of_baseline(study, "seed_old")
@@ -123,7 +131,7 @@ def test_the_pruner_is_the_one_asked_for(tiny, storage, name: str, kind: str) ->
 
 
 def test_an_interruption_is_no_try(tiny, storage) -> None:
-    study = load_study(tiny(), storage, True, "digest")
+    study = begin(tiny(), storage)
     trial = study.ask()
     for _ in range(MAX_RETRIES + 2):
         assert fail(study, trial.number, "interrupted", own_fault=False)
