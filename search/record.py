@@ -58,10 +58,11 @@ class TrainingRecord:
         if self.scores is not None:
             yardsticks = {name: scores.to_json() for name, scores in self.yardsticks.items()}
             self.run.json("evaluation.json", self.scores.to_json() | {"step": self.step, "yardsticks": yardsticks})
-        diagnosis = diagnose(self.evidence(failure))
+        evidence = self.evidence(failure)
+        diagnosis = diagnose(evidence)
         self.run.json("diagnosis.json", to_json(diagnosis))
-        self.run.text("diagnosis.md", to_markdown(diagnosis, "en"))
-        self.run.text("diagnosis.zh.md", to_markdown(diagnosis, "zh"))
+        self.run.text("diagnosis.md", to_markdown(diagnosis, "en", evidence))
+        self.run.text("diagnosis.zh.md", to_markdown(diagnosis, "zh", evidence))
         self.run.tags({"diagnosis": diagnosis.verdict})
         if keep_checkpoint:
             self.run.files(self.folder / "checkpoint", "checkpoint")
