@@ -126,7 +126,8 @@ def steps(diagnosis: Diagnosis, evidence: Evidence) -> list[str]:
     lines = []
     for number, finding in enumerate(diagnosis.findings, start=1):
         text = remedy(finding.code, "zh", finding.subject)
-        lines += [f"### 步骤 {number}: 针对发现 {number}（`{finding.code}`）", "", inline(text), ""]
+        optional = "，可选" if finding.severity == "info" else ""
+        lines += [f"### 步骤 {number}: 针对发现 {number}（`{finding.code}`{optional}）", "", inline(text), ""]
         now = settings_named(text, evidence)
         if now:
             lines += ["当前设置：", "", *block(now), ""]
@@ -135,6 +136,8 @@ def steps(diagnosis: Diagnosis, evidence: Evidence) -> list[str]:
 
 def proof(diagnosis: Diagnosis, evidence: Evidence) -> list[str]:
     """What shows that the cure worked; where nothing was to be cured, what a full training must reach."""
+    if evidence.study is not None:
+        return ["**期望结果**:", "", "- 再次搜索或确认之后，诊断中不再出现上面的发现", ""]
     quick = quick_check_lines(evidence) if diagnosis.verdict != "ok" else []
     return [*quick, *full_check_lines(evidence)]
 
@@ -159,8 +162,8 @@ def checklist(diagnosis: Diagnosis) -> list[str]:
 
 def summary(diagnosis: Diagnosis) -> list[str]:
     """The first cause and its cure in two sentences."""
-    if not diagnosis.findings:
-        return [WORDS[diagnosis.verdict], ""]
+    if diagnosis.verdict == "ok" or not diagnosis.findings:
+        return [f"**{sentence(diagnosis)}**。", ""]
     first = diagnosis.findings[0]
     return [
         f"**核心问题**: {name(first)}（{grade(first)}）。",

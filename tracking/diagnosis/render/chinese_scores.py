@@ -9,8 +9,10 @@ from tracking.diagnosis.render.scores import (
     Comparison,
     Standing,
     comparisons,
+    differences_db,
     shown,
     shown_bound,
+    shown_usual,
 )
 
 STANDINGS: dict[Standing, str] = {
@@ -20,10 +22,18 @@ STANDINGS: dict[Standing, str] = {
     "not_measured": "❓ 未测量",
 }
 
-OUTPUTS = {"black": "黑色画面", "grey": "灰色画面", "mean_colour": "平均色", "average_8x8": "8x8 平均"}
+OUTPUTS = {
+    "black": "黑色画面",
+    "grey": "灰色画面",
+    "mean_colour": "平均色",
+    "average_8x8": "8x8 平均",
+    "reference": "参考模型",
+}
 
-FROM_CLIPS = "期望值取自相同片段：必须超过的平凡输出，以及参考模型自身往返重建的上限。"
-FROM_ELSEWHERE = "相同片段上平凡输出（黑色、灰色、平均色、8x8 平均）的分数未知，因此这里的期望值是良好模型的一般水平，不是在这些片段上测得的。"
+SOURCES = (
+    "期望值：注明来源的在相同片段上测得（必须超过的平凡输出，以及参考模型自身往返重建的上限）；"
+    "未注明来源的是良好模型的一般水平，不是在这些片段上测得的。"
+)
 
 
 def summary_lines(evidence: Evidence) -> list[str]:
@@ -40,8 +50,9 @@ def summary_lines(evidence: Evidence) -> list[str]:
         ]
         for one in compared
     ]
-    known = any(one.constant is not None or one.blurred is not None for one in compared)
-    return [*table(["指标", "实际值", "期望值", "状态"], rows), "", FROM_CLIPS if known else FROM_ELSEWHERE]
+    gaps = [f"相对{OUTPUTS[name]} {gap:+.2f} dB" for name, gap in differences_db(evidence).items()]
+    difference = ["", f"PSNR 差值：{'，'.join(gaps)}。"] if gaps else []
+    return [*table(["指标", "实际值", "期望值", "状态"], rows), "", SOURCES, *difference]
 
 
 def own_cell(one: Comparison) -> str:
@@ -62,7 +73,7 @@ def expectation(one: Comparison) -> str:
     if one.constant is not None:
         parts.append(f"{shown_bound(one.metric, one.constant[1])}（{OUTPUTS[one.constant[0]]}）")
     if not parts and one.usual is not None:
-        parts.append(shown_bound(one.metric, one.usual))
+        parts.append(shown_usual(one.metric, one.usual))
     if one.ceiling is not None:
         parts.append(f"上限 {shown(one.metric, one.ceiling)}（参考模型）")
     return "，".join(parts) or "未知"
@@ -73,7 +84,7 @@ def quick_check_lines(evidence: Evidence) -> list[str]:
     steps = trial_steps(evidence)
     command = [] if evidence.origins else [f"    {train_command(evidence)}", ""]
     lines = [
-        "- 诊断中不再出现上面的发现",
+        "- 训练运行到结束，诊断中不再出现上面的发现",
         *(f"- {TITLES[one.metric.name]}: {bound}" for one, bound in early_bounds(evidence)),
     ]
     return [f"### 快速验证（训练 {steps} 步后）", "", *command, "**期望结果**:", "", *lines, ""]
@@ -88,7 +99,7 @@ def early_bounds(evidence: Evidence) -> list[tuple[Comparison, str]]:
             name, value = one.constant
             bounds.append((one, f"{shown_bound(one.metric, value)}（{OUTPUTS[name]}）"))
         elif usual is not None:
-            bounds.append((one, shown_bound(one.metric, usual)))
+            bounds.append((one, shown_usual(one.metric, usual)))
     return bounds
 
 

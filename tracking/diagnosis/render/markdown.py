@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 #: Characters that mean something inside a line: code, table cells, links, tags, entities, emphasis. Single ones
 #: between spaces (a product "2 * 3", a comparison "a < b") and underscores inside names mean nothing and stay as they are.
-SPECIAL = re.compile(r"[\\`|]|\](?=\()|<(?=[A-Za-z/!?])|&(?=[#\w])|\*(?! )|(?<! )\*|(?<!\w)_|_(?!\w)")
+SPECIAL = re.compile(r"[\\`|]|\](?=\()|<(?=[A-Za-z/!?])|&(?=[#\w])|\*(?! )|(?<! )\*|(?<![^\W_])_|_(?![^\W_])")
 
 #: Decimals beyond what anybody compares: kept are six digits after the leading zeros.
 LONG_NUMBER = re.compile(r"(?<![\w.])\d+\.\d{7,}(?:e[+-]?\d+)?(?![\w.])")

@@ -7,12 +7,9 @@ EDGE = r"(?<![\w./\-]){}(?![\w/\-]|\.\w)"
 
 #: English (a pattern) to Chinese. Longer phrases stand before the words they hold.
 PHRASES: tuple[tuple[str, str], ...] = (
-    (r"in ([\d.]+%) of the steps", r"占总步数的 \1"),
-    (r"([\d.]+%) of the steps", r"\1 的步"),
-    (r"of black", "（黑色画面）"),
-    (r"of grey", "（灰色画面）"),
-    (r"of mean_colour", "（平均色）"),
-    (r"of average_8x8", "（8x8 平均）"),
+    (r"in ([\d.]+%?) of the steps", r"占总步数的 \1"),
+    (r"([\d.]+%?) of the steps", r"\1 的步"),
+    (r"dB of", "dB，后者为"),
     (r"PSNR of the round trip", "往返重建的 PSNR"),
     (r"(\d+) points of the curve", r"曲线上的 \1 个点"),
     (r"median of its later half", "后半段的中位数"),
