@@ -32,6 +32,7 @@ NEXT: dict[Purpose, str] = {
     "search_again": "Next: widen the space as said above, then search it:",
     "other_seed": "Next: repeat the best settings with another seed (best.toml lies beside this page):",
     "diagnose_again": "Next: repair what stands above, train again and diagnose that run from all the files it left:",
+    "begin": "Next: nothing measured speaks against this training; begin it:",
     "compare": "Next: nothing to repair; compare this run with the others:",
 }
 

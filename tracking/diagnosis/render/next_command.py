@@ -8,9 +8,9 @@ from tracking.diagnosis.findings import Diagnosis
 #: Enough steps to see whether a fault is gone: a trial of a search has no more.
 TRIAL_STEPS = 1000
 
-#: Why the next command is typed: see whether the cure worked, search a wider space, repeat with other seeds, measure
-#: more of the same foreign run, compare with other runs.
-Purpose = Literal["check_fix", "search_again", "other_seed", "diagnose_again", "compare"]
+#: Why the next command is typed: see whether the cure worked, search a wider space, repeat with another seed, diagnose
+#: the next run of a foreign training, begin after a preflight, compare with other runs.
+Purpose = Literal["check_fix", "search_again", "other_seed", "diagnose_again", "begin", "compare"]
 
 
 def next_command(diagnosis: Diagnosis, evidence: Evidence) -> tuple[Purpose, str]:
@@ -27,6 +27,8 @@ def next_command(diagnosis: Diagnosis, evidence: Evidence) -> tuple[Purpose, str
         )
     if diagnosis.verdict != "ok":
         return "check_fix", train_command(evidence)
+    if evidence.preflight is not None and not evidence.curves and evidence.study is None:
+        return "begin", "python -m search.train"
     return "compare", "python -m tracking.ui"
 
 

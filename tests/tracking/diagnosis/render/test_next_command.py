@@ -31,6 +31,14 @@ def test_a_sound_run_is_compared(evidence_of: EvidenceOf) -> None:
     assert next_command(diagnose(evidence_of()), evidence_of()) == ("compare", "python -m tracking.ui")
 
 
+def test_a_sound_preflight_lets_the_training_begin() -> None:
+    before = Evidence(preflight={"seconds": 3.0})
+    diagnosis = Diagnosis((), (), "ok")
+    assert next_command(diagnosis, before) == ("begin", "python -m search.train")
+    after = Evidence(preflight={"seconds": 3.0}, curves={"loss/total": [(10, 0.5)]})
+    assert next_command(diagnosis, after)[0] == "compare"
+
+
 @pytest.mark.parametrize(
     ("code", "purpose"), [("search.edge_of_space", "search_again"), ("search.noise_floor", "other_seed")]
 )
