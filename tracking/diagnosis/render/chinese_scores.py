@@ -12,6 +12,7 @@ from tracking.diagnosis.render.scores import (
     differences_db,
     shown,
     shown_bound,
+    shown_interval,
     shown_usual,
 )
 
@@ -40,7 +41,9 @@ def summary_lines(evidence: Evidence) -> list[str]:
     """The table of scores with what was to be expected, and where that comes from."""
     if evidence.study is not None and evidence.evaluation is None:
         return ["这是对一次搜索的诊断，没有单独的评估结果；各次试验的分数见搜索的报告。"]
-    compared = comparisons(evidence)
+    compared = sorted(
+        comparisons(evidence), key=lambda one: one.metric.name == "score"
+    )  # last: readers know the others
     rows = [
         [
             f"**{TITLES[one.metric.name]}**",
@@ -61,8 +64,7 @@ def own_cell(one: Comparison) -> str:
         return "未测量"
     if one.interval is None:
         return shown(one.metric, one.value)
-    low, high = (shown(one.metric, bound) for bound in one.interval)
-    return f"{shown(one.metric, one.value)}（{low} 至 {high}）"
+    return f"{shown(one.metric, one.value)}（95 %：{shown_interval(one.metric, one.interval, '至')}）"
 
 
 def expectation(one: Comparison) -> str:

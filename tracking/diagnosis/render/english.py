@@ -12,6 +12,7 @@ from tracking.diagnosis.render.scores import (
     differences_db,
     outputs,
     shown,
+    shown_interval,
     shown_usual,
     value_of,
 )
@@ -42,7 +43,7 @@ def english_page(diagnosis: Diagnosis, evidence: Evidence) -> str:
     lines = ["# Diagnosis", "", verdict(diagnosis), ""]
     if diagnosis.failure is not None:
         lines += [f"{WORDS['failure']}:", "", *block([diagnosis.failure]), ""]
-    if evidence.evaluation is not None or evidence.baselines:
+    if not all(one.is_unknown for one in comparisons(evidence)):
         lines += ["## Scores", "", *score_lines(evidence), ""]
     if diagnosis.findings:
         lines += ["## Findings", ""]
@@ -69,7 +70,10 @@ def verdict(diagnosis: Diagnosis) -> str:
 
 def score_lines(evidence: Evidence) -> list[str]:
     """The run's scores above what they must beat."""
-    compared = comparisons(evidence)
+    every = comparisons(evidence)
+    compared = [one for one in every if not one.is_unknown]
+    unknown = [TITLES[one.metric.name] for one in every if one.is_unknown]
+    missing = f" Not measured: {', '.join(unknown)}." if unknown else ""
     rows = [["**this run**", *(own_cell(one) for one in compared)]]
     for name, scores in outputs(evidence).items():
         rows.append(
@@ -81,7 +85,7 @@ def score_lines(evidence: Evidence) -> list[str]:
     if outputs(evidence):
         gaps = [f"{gap:+.2f} dB against {OUTPUTS[name]}" for name, gap in differences_db(evidence).items()]
         difference = f" PSNR of this run: {', '.join(gaps)}." if gaps else " The run has no evaluation."
-        return [*lines, "", f"All on the same clips.{difference}"]
+        return [*lines, "", f"All on the same clips.{difference}{missing}"]
     usual = ", ".join(
         f"{TITLES[one.metric.name]} {shown_usual(one.metric, one.usual)}" for one in compared if one.usual is not None
     )
@@ -89,7 +93,7 @@ def score_lines(evidence: Evidence) -> list[str]:
         *lines,
         "",
         "What a black, grey or blurred output scores on these clips is not known, so nothing says what must be beaten. "
-        f"Good models elsewhere reach {usual}.",
+        f"Good models elsewhere reach {usual}.{missing}",
     ]
 
 
@@ -102,8 +106,8 @@ def own_cell(comparison: Comparison) -> str:
     """The run's own value, with its 95 % interval over clips."""
     if comparison.interval is None:
         return f"**{cell(comparison, comparison.value)}**"
-    low, high = (shown(comparison.metric, bound) for bound in comparison.interval)
-    return f"**{cell(comparison, comparison.value)}** (95 %: {low} to {high})"
+    interval = shown_interval(comparison.metric, comparison.interval, "to")
+    return f"**{cell(comparison, comparison.value)}** (95 %: {interval})"
 
 
 def section(number: int, finding: Finding, evidence: Evidence) -> list[str]:

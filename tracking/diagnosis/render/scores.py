@@ -59,6 +59,11 @@ class Comparison:
         half = self.usual / 2 if self.metric.better == "higher" else self.usual * 2
         return "below" if self.beats(half) else "far_off"
 
+    @property
+    def is_unknown(self) -> bool:
+        """Whether neither the run nor anything on the same clips has a value."""
+        return self.value is None and self.constant is None and self.blurred is None and self.ceiling is None
+
     def beats(self, other: float) -> bool:
         """Whether the run's value is better than another."""
         assert self.value is not None
@@ -114,6 +119,12 @@ def value_of(scores: Mapping[str, Any] | None, metric: str) -> float | None:
 def shown(metric: Metric, value: float) -> str:
     """Format a measured value with its unit."""
     return f"{value:.{DECIMALS[metric.name]}f}{unit(metric)}"
+
+
+def shown_interval(metric: Metric, interval: tuple[float, float], to: str) -> str:
+    """Format an interval without its unit, which stands at the value: "23.11 to 25.00"."""
+    low, high = (f"{bound:.{DECIMALS[metric.name]}f}" for bound in interval)
+    return f"{low} {to} {high}"
 
 
 def shown_bound(metric: Metric, value: float) -> str:

@@ -25,10 +25,15 @@ def test_the_same_clips_say_what_is_expected(evidence_of: EvidenceOf) -> None:
     evidence = evidence_of(evaluation={"psnr": 20.0, "intervals": {"val/psnr": (19.0, 21.0)}})
     row = next(line for line in summary_lines(evidence) if "PSNR" in line)
     expected = "> 21.80 dB（8x8 平均），> 15.70 dB（平均色），上限 27.70 dB（参考模型）"
-    assert row == f"| **PSNR** | 20.00 dB（19.00 dB 至 21.00 dB） | {expected} | ⚠️ **偏低** |"
+    assert row == f"| **PSNR** | 20.00 dB（95 %：19.00 至 21.00） | {expected} | ⚠️ **偏低** |"
     assert "相对8x8 平均 -1.80 dB" in summary_lines(evidence)[-1]
     assert "- PSNR: > 15.70 dB（平均色）" in quick_check_lines(evidence)
     assert f"- PSNR: {expected}" in full_check_lines(evidence)
+
+
+def test_the_objective_stands_last(evidence_of: EvidenceOf) -> None:
+    rows = [line for line in summary_lines(evidence_of(evaluation={"score": 55.5})) if line.startswith("| **")]
+    assert [row.split("**")[1] for row in rows] == ["PSNR", "SSIM", "LPIPS", "Overall", "score"]
 
 
 def test_a_foreign_run_is_not_told_our_command(failed_run: Evidence, evidence_of: EvidenceOf) -> None:

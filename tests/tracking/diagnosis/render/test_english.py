@@ -38,10 +38,12 @@ def test_the_failed_run_begins_with_its_cause(failed_run: Evidence) -> None:
 def test_scores_stand_above_what_they_must_beat(evidence_of: EvidenceOf) -> None:
     evidence = evidence_of(evaluation={"ssim": 0.8, "intervals": {"val/psnr": [23.111, 24.999]}})
     scores = part(page_of(evidence), "## Scores")
-    assert "| **this run** | **24.00 dB** (95 %: 23.11 dB to 25.00 dB) | **0.800** |" in scores
+    assert "| **this run** | **24.00 dB** (95 %: 23.11 to 25.00) | **0.800** |" in scores
     assert "| must beat: 8x8 average | 21.80 dB | not measured |" in scores
     assert "| ceiling: reference round trip | 27.70 dB |" in scores
     assert "+2.20 dB against 8x8 average, -3.70 dB against the reference" in scores
+    assert "Not measured: LPIPS, Overall." in scores
+    assert "| LPIPS" not in scores
 
 
 def test_unknown_rivals_are_called_unknown(failed_run: Evidence, evidence_of: EvidenceOf) -> None:
