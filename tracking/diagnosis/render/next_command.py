@@ -39,4 +39,4 @@ def train_command(evidence: Evidence) -> str:
 
 def trial_steps(evidence: Evidence) -> int:
     """The steps of a trial, or the run's own where it has fewer."""
-    return min(TRIAL_STEPS, int(evidence.settings.get("training.steps", TRIAL_STEPS)))
+    return min(TRIAL_STEPS, int(evidence.settings.get("training.steps") or TRIAL_STEPS))
