@@ -38,7 +38,8 @@ def check_study(opened: OpenStudy, settings: Settings, say: Say, *, force: bool)
         try:
             forced = decide(diagnosis, force=force)
         except PreflightRefusal as refusal:
-            write_diagnosis(parent, replace(diagnosis, failure=str(refusal)))
+            evidence = evidence_before(recipe, prepared.yardsticks, report)
+            write_diagnosis(parent, replace(evidence, failure=str(refusal)))
             raise
     except BaseException as error:
         interrupted = isinstance(error, KeyboardInterrupt)

@@ -63,8 +63,7 @@ class TrainingRecord:
         if self.scores is not None:
             yardsticks = {name: scores.to_json() for name, scores in self.yardsticks.items()}
             self.run.json("evaluation.json", self.scores.to_json() | {"step": self.step, "yardsticks": yardsticks})
-        diagnosis = diagnose(self.evidence(failure))
-        write_diagnosis(self.run, diagnosis)
+        diagnosis = write_diagnosis(self.run, self.evidence(failure))
         if keep_checkpoint:
             self.run.files(self.folder / "checkpoint", "checkpoint")
         self.run.flush()
@@ -101,12 +100,14 @@ def evidence_before(recipe: Recipe, yardsticks: Mapping[str, Scores], preflight:
     )
 
 
-def write_diagnosis(run: Run, diagnosis: Diagnosis) -> None:
-    """Write a diagnosis in both languages and for programs, and its verdict as a tag."""
+def write_diagnosis(run: Run, evidence: Evidence) -> Diagnosis:
+    """Diagnose, write the pages in both languages and the file for programs, and tag the run with the verdict."""
+    diagnosis = diagnose(evidence)
     run.json("diagnosis.json", to_json(diagnosis))
-    run.text("diagnosis.md", to_markdown(diagnosis, "en"))
-    run.text("diagnosis.zh.md", to_markdown(diagnosis, "zh"))
+    run.text("diagnosis.md", to_markdown(diagnosis, "en", evidence))
+    run.text("diagnosis.zh.md", to_markdown(diagnosis, "zh", evidence))
     run.tags({"diagnosis": diagnosis.verdict})
+    return diagnosis
 
 
 def start_training_record(

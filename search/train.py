@@ -59,6 +59,7 @@ def train_once(settings: "Settings", console: "Console", *, force: bool = False)
     from search.record import start_training_record
     from search.settings import recipe_of
     from search.signals import stop_on_signal
+    from tracking.diagnosis import to_table
     from tracking.store import artifact_folder
 
     recipe, say = recipe_of(settings), speaker(console)
@@ -96,6 +97,7 @@ def train_once(settings: "Settings", console: "Console", *, force: bool = False)
         raise
     config, weights = quote(str(folder / "conf.toml")), quote(str(folder / "checkpoint" / "model.safetensors"))
     say(f"scores    {record.summary()}")
+    console.print(to_table(diagnosis))
     say(f"diagnosis {diagnosis.verdict}: {folder / 'diagnosis.md'}")
     say(f"next      python -m model.evaluate {weights} --config {config}")
 

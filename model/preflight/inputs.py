@@ -7,6 +7,7 @@ from model.bank import Bank
 from model.preflight.ranges import pool
 from model.preflight.report import TensorRange
 from model.recipe import Recipe
+from model.settings import change
 from model.training.batches import take_batch
 from model.training.inputs import watch_input
 from model.training.measurement import Measurement
@@ -29,7 +30,10 @@ def check_training_input(state: TrainState, recipe: Recipe, bank: Bank, device: 
 
 def check_evaluation_input(state: TrainState, recipe: Recipe, bank: Bank, device: torch.device) -> TensorRange:
     """The range of what scoring the validation clips puts into the model; LPIPS looks at outputs only and is left out."""
+    scored = change(
+        recipe, {"evaluation.pictures": 0}
+    )  # pictures take a path of their own, and no score comes from them
     seen: list[Tensor] = []
     with watch_input(state.average, seen):
-        add_scores(Measurement(0, {}), state.average, recipe, bank, None, device)
+        add_scores(Measurement(0, {}), state.average, scored, bank, None, device)
     return pool(seen)

@@ -45,13 +45,13 @@ class ReferenceCheck:
         latent_std: likewise.
         repeat_difference: RMS between the latents that training gets for some clips and those that the reference makes of
             the same clips now, divided by latent_std; 0 for a teacher that says the same thing twice.
-        frame_shift: by how many frames its round trip of the validation clips is late.
+        frame_shift: by how many frames its round trip of the validation clips is late; None where it shows other pictures.
     """
 
     latent_mean: float
     latent_std: float
     repeat_difference: float
-    frame_shift: int
+    frame_shift: int | None
 
 
 @dataclass(frozen=True)

@@ -58,6 +58,7 @@ def test_one_run_is_recorded_with_all_that_it_left(
     out = capsys.readouterr().out
     assert [line[:5] for line in out.splitlines() if line.startswith("[")] == ["[2/4]", "[4/4]"]
     assert f"score {found.data.metrics['score']:.4g}, psnr {found.data.metrics['val/psnr']:.4g}" in out
+    assert f"verdict {found.data.tags['diagnosis']}; not measured: " in out
     assert f"diagnosis {found.data.tags['diagnosis']}: {folder / 'diagnosis.md'}" in out
     assert f"python -m model.evaluate {folder / WEIGHTS}" in out
 

@@ -3,6 +3,6 @@
 from tracking.diagnosis.diagnose import diagnose
 from tracking.diagnosis.evidence import Evidence
 from tracking.diagnosis.findings import Diagnosis, Finding
-from tracking.diagnosis.render import to_json, to_markdown
+from tracking.diagnosis.render import to_json, to_markdown, to_table
 
-__all__ = ["Diagnosis", "Evidence", "Finding", "diagnose", "to_json", "to_markdown"]
+__all__ = ["Diagnosis", "Evidence", "Finding", "diagnose", "to_json", "to_markdown", "to_table"]

@@ -41,8 +41,9 @@ def gap_of(evidence: Evidence) -> Gap | None:
     Both are of pooled errors where the evaluation has its clips: the mean of PSNRs is higher than the PSNR of the mean error.
     """
     loss = evidence.last("loss/reconstruction")
-    if evidence.evaluation is None or not loss or loss <= 0:
+    if (evidence.evaluation or {}).get("psnr") is None or not loss or loss <= 0:
         return None
+    assert evidence.evaluation is not None
     clips = [clip["psnr"] for clip in evidence.evaluation.get("clips", ())]
     errors = [10 ** (-psnr / 10) for psnr in clips] or [10 ** (-evidence.evaluation["psnr"] / 10)]
     measured = -10 * math.log10(sum(errors) / len(errors))

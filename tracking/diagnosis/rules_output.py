@@ -48,9 +48,9 @@ def saturated_output(evidence: Evidence) -> list[Finding] | None:
 
 def below_trivial(evidence: Evidence) -> list[Finding] | None:
     """An output without any picture scores better, or (a remark only) a blurred one does."""
-    if evidence.evaluation is None or not evidence.baselines:
+    own = (evidence.evaluation or {}).get("psnr")
+    if own is None or not evidence.baselines:
         return None
-    own = evidence.evaluation["psnr"]
     constant = {name: evidence.baselines[name]["psnr"] for name in CONSTANT_BASELINES if name in evidence.baselines}
     best = max(constant, key=lambda name: constant[name], default=None)
     if best is not None and own < constant[best]:

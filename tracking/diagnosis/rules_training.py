@@ -86,7 +86,10 @@ def share_of_value(name: str, evidence: Evidence) -> float | None:
 
 def inactive_critic(evidence: Evidence) -> list[Finding] | None:
     """Seraena has a weight, but its critic corrects nothing, knows everything or sees nothing."""
-    if evidence.weights().get("seraena", 0) == 0:
+    weight = evidence.weights().get("seraena")
+    if weight is None:
+        return None
+    if weight == 0:
         return []
     if evidence.last_step() <= limit.CRITIC_WARMUP_STEPS:
         return None
@@ -157,13 +160,25 @@ def starved_text(share: float) -> str:
 
 
 def vanishing_gradient(evidence: Evidence) -> list[Finding] | None:
-    """The gradient is next to nothing, or so small that Adam's epsilon swallows it."""
+    """gradient/norm or Adam's second moment is next to nothing, or a short fit moves the weights and learns nothing."""
     norm, starved = evidence.later_half("gradient/norm"), evidence.later_half("adam/starved_share")
-    if norm is None and starved is None:
+    if norm is None and starved is None and evidence.preflight is None:
         return None
-    numbers = []
+    numbers = list(fit_that_learns_nothing(evidence))
     if norm is not None and norm < limit.VANISHING_NORM:
         numbers.append(f"gradient/norm = {norm:.2g} < {limit.VANISHING_NORM:g} (curve, median of its later half)")
     if starved is not None and starved > limit.STARVED_SHARE:
         numbers.append(starved_text(starved))
     return [finding("gradient.vanishing", "error", 0.9, tuple(numbers))] if numbers else []
+
+
+def fit_that_learns_nothing(evidence: Evidence) -> tuple[str, ...]:
+    """Numbers of a network whose weights move, but that does not even learn one batch by heart."""
+    fit = (evidence.preflight or {}).get("fit")
+    if fit is None or not fit["steps"] or fit["change"] <= limit.FROZEN_FIT_CHANGE:
+        return ()
+    if fit["last_loss"] < limit.FIT_LOSS_RATIO * fit["first_loss"]:
+        return ()
+    return (
+        f"reconstruction loss {fit['first_loss']:.3g} -> {fit['last_loss']:.3g} in {fit['steps']} steps on one batch (preflight)",
+    )

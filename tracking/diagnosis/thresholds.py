@@ -6,9 +6,9 @@ INPUT_MARGIN = 0.01  # resampling may overshoot by rounding, not by more (facts 
 INPUT_MIN_SIGNED = -0.1  # far below rounding, far above the -1 that signed frames reach
 INPUT_BOUND_SIGNED = 1.05
 
-SCALE_FACTOR = (
-    2.0  # spread in training over spread in evaluation, or its inverse (facts 6): other clips hardly reach 1.5
-)
+# Spread of the pixels in training over that in evaluation, or its inverse: facts 6 propose 2; other clips hardly reach 1.5.
+SCALE_FACTOR = 2.0
+SCALE_FACTOR_ERROR = 2.5
 
 # Distance in dB between the PSNR that the training loss implies and the one of the evaluation.
 GAP_DOUBLE_DB = 48.13  # 20 log10(255); the failed run showed 48.8 (facts 5)
@@ -57,6 +57,7 @@ DEAD_SHARE = 0.95  # no film is black or white all over; where outputs are clamp
 FROZEN_CHANGE_RATIO = 0.1
 FROZEN_IDENTICAL_SHARE = 0.999
 FROZEN_FIT_CHANGE = 1e-6  # float32 rounding of one step; a fit of a healthy network moves percents
+FIT_LOSS_RATIO = 0.98  # of the loss that must be gone after a short fit on one batch; healthy networks kept 17 to 71 %
 INITIAL_CHANGE = 1e-4
 INITIAL_CHANGE_WARNING = 1e-2
 REACH_MARGIN = 2.0  # steps may exceed the rate a little while Adam's second moment is young

@@ -1,0 +1,56 @@
+"""The diagnosis on a terminal."""
+
+import io
+from collections.abc import Callable
+
+import pytest
+from rich.console import Console
+
+from tracking.diagnosis.diagnose import diagnose
+from tracking.diagnosis.evidence import Evidence
+from tracking.diagnosis.findings import CODES, Diagnosis
+from tracking.diagnosis.render.table import to_table
+from tracking.diagnosis.texts import finding
+
+EvidenceOf = Callable[..., Evidence]
+
+
+def lines(diagnosis: Diagnosis, width: int = 80) -> list[str]:
+    console = Console(file=io.StringIO(), width=width, highlight=False)
+    console.print(to_table(diagnosis))
+    return [line.strip() for line in console.file.getvalue().splitlines() if line.strip()]  # type: ignore[attr-defined]
+
+
+def test_causes_stand_left_and_consequences_indented(failed_run: Evidence) -> None:
+    shown = lines(diagnose(failed_run), 200)
+    cause = next(line for line in shown if "data.double_normalised" in line)
+    place = shown.index(cause)
+    assert cause.startswith("error     data.double_normalised   90%  -10·log10(loss/reconstruction) = 53.0 dB (curve")
+    assert shown[place + 1].strip().startswith("-> Remove the second division by 255")
+    assert shown[place + 2].startswith("error       loss.metric_mismatch   90%  same numbers")
+    assert shown[place + 3].startswith("error     loss.inert               95%  decoder: losses.decoder = 1 (settings)")
+    assert shown[-1] == "verdict error; not measured: 19 of 24 checks"
+
+
+@pytest.mark.parametrize("width", [80, 200])
+def test_nothing_is_cut_off(width: int) -> None:
+    findings = tuple(finding(code, "warning", 1.0, ("[red]a | b[/red]\nc",), "perceptual") for code in CODES)
+    shown = lines(Diagnosis(findings, (), "warning"), width)
+    assert max(map(len, shown)) <= width
+    for code in CODES:
+        assert any(f" {code} " in line for line in shown)
+    together = " ".join(" ".join(shown).split())
+    assert together.count("perceptual: [red]a | b[/red] c") == len(CODES)
+    assert "…" not in together
+
+
+def test_a_run_that_broke_off_says_so_first(evidence_of: EvidenceOf) -> None:
+    shown = lines(diagnose(evidence_of(failure="losses must be\nfinite")))
+    assert shown[2].startswith("error")
+    assert shown[2].endswith("The run broke off: losses must be finite")
+
+
+def test_a_sound_run_has_one_line(evidence_of: EvidenceOf) -> None:
+    _, _, *rows = lines(diagnose(evidence_of()))
+    assert len(rows) == 1
+    assert rows[0].startswith("verdict ok; not measured: ")
