@@ -1,7 +1,5 @@
 """Rules about what comes out."""
 
-import statistics
-
 from tracking.diagnosis import thresholds as limit
 from tracking.diagnosis.evidence import Evidence
 from tracking.diagnosis.findings import Finding, Severity
@@ -23,8 +21,8 @@ def collapsed_output(evidence: Evidence) -> list[Finding] | None:
     numbers = (
         f"output_std / target_std = {output:.3g} / {target:.3g} = {ratio:.2f} < {limit.COLLAPSED_STD_RATIO:g} (evaluation)",
     )
-    progress = still_learning(evidence)
-    return [finding("output.collapsed", "warning" if progress else "error", 0.9, numbers + progress)]
+    short = few_steps(evidence)
+    return [finding("output.collapsed", "warning" if short else "error", 0.9, numbers + short)]
 
 
 def saturated_output(evidence: Evidence) -> list[Finding] | None:
@@ -55,10 +53,9 @@ def below_trivial(evidence: Evidence) -> list[Finding] | None:
     best = max(constant, key=lambda name: constant[name], default=None)
     if best is not None and own < constant[best]:
         numbers = (f"val/psnr = {own:.2f} dB < {constant[best]:.2f} dB of {best} (evaluation, same clips)",)
-        progress = still_learning(evidence)
-        # A run that was stopped while it still improved is short, not broken.
-        severity: Severity = "warning" if progress else "error"
-        return [finding("score.below_trivial", severity, 0.95, numbers + progress)]
+        short = few_steps(evidence)
+        severity: Severity = "warning" if short else "error"
+        return [finding("score.below_trivial", severity, 0.95, numbers + short)]
     blurred = evidence.baselines.get(BLURRED_BASELINE)
     if blurred is not None and own < blurred["psnr"]:
         numbers = (
@@ -68,15 +65,7 @@ def below_trivial(evidence: Evidence) -> list[Finding] | None:
     return []
 
 
-def still_learning(evidence: Evidence) -> tuple[str, ...]:
-    """Numbers of a reconstruction loss that was still falling at the end of a short run; nothing when it was not."""
-    losses, steps = evidence.values("loss/reconstruction"), evidence.last_step()
-    quarter = len(losses) // 4
-    if quarter < 2 or steps > limit.SHORT_STEPS:
-        return ()
-    before, after = statistics.median(losses[-2 * quarter : -quarter]), statistics.median(losses[-quarter:])
-    if after >= limit.LEARNING_RATIO * before:
-        return ()
-    return (
-        f"loss/reconstruction still falls after {steps} steps: {before:.3g} -> {after:.3g} (curve, medians of two quarters)",
-    )
+def few_steps(evidence: Evidence) -> tuple[str, ...]:
+    """The number of steps where they are too few to blame anything else; nothing where they are enough, or unknown."""
+    steps = evidence.last_step()
+    return (f"steps = {steps} < {limit.SHORT_STEPS} (curves)",) if 0 < steps < limit.SHORT_STEPS else ()

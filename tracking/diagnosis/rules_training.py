@@ -101,8 +101,9 @@ def inactive_critic(evidence: Evidence) -> list[Finding] | None:
         numbers.append(f"critic/correction_rms = {correction:.3g} < {limit.CORRECTION_RMS:g} (curve, later half)")
     if loss is not None and loss < limit.CRITIC_LOSS_WON:
         numbers.append(f"critic/loss = {loss:.3g} < {limit.CRITIC_LOSS_WON:g} (curve, later half)")
-    if loss is not None and loss > limit.CRITIC_LOSS_BLIND:
-        numbers.append(f"critic/loss = {loss:.3g} > {limit.CRITIC_LOSS_BLIND:g} (curve, later half)")
+    blind = limit.CRITIC_LOSS_BLIND if evidence.last_step() > limit.CRITIC_SLOW_STEPS else limit.CRITIC_LOSS_FRESH
+    if loss is not None and loss > blind:
+        numbers.append(f"critic/loss = {loss:.3g} > {blind:g} (curve, later half)")
     return [finding("seraena.inactive", "warning", 0.7, tuple(numbers))] if numbers else []
 
 

@@ -161,7 +161,7 @@ def test_the_preflight_sees_training_evaluation_and_targets(preflight_of: Callab
 
 def test_another_contrast_in_training_than_in_evaluation(preflight_of: Callable[..., dict[str, Any]]) -> None:
     flat = preflight_of(training_input=TensorRange(0.0, 0.4, 0.2, 0.1))
-    assert codes(Evidence(preflight=flat)) == {"data.out_of_range": "warning"}
+    assert codes(Evidence(preflight=flat)) == {"data.out_of_range": "error"}
 
 
 def test_targets_of_other_frames_are_misaligned(preflight_of: Callable[..., dict[str, Any]]) -> None:
