@@ -79,6 +79,8 @@ def require_one_source(run_id: str | None, files: "Files", log: bool, import_as:
         raise ValueError("--log adds to a run of the record, but no RUN_ID is given; for files take --import-as NAME")
     if run_id is not None and import_as is not None:
         raise ValueError("--import-as makes files a run of the record, but a RUN_ID is given; take --log")
+    if import_as is not None and not import_as.strip():
+        raise ValueError("--import-as must be the name of a run, but is empty; give one")
     if files.pretrained and files.checkpoints is None:
         raise ValueError("--pretrained is compared with checkpoints, but none are given; add --checkpoints")
 

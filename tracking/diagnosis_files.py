@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from model.evaluate import make_folder
 from tracking.diagnosis import Diagnosis, Evidence, to_json, to_markdown
 from tracking.run import Run
 
@@ -22,7 +23,7 @@ def write_diagnosis(diagnosis: Diagnosis, evidence: Evidence, folder: Path) -> N
     Raises:
         OSError: the folder cannot be made or written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     for name, text in diagnosis_files(diagnosis, evidence).items():
         (folder / name).write_text(text, encoding="utf-8")
 

@@ -10,7 +10,7 @@ from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 from model.settings import flatten
 from tracking.diagnosis import Evidence
 from tracking.diagnosis.stored import CheckpointFacts
-from tracking.foreign.checkpoint_files import CheckpointFiles
+from tracking.foreign.checkpoint_files import find_checkpoints
 from tracking.foreign.checkpoints import gather_facts
 from tracking.foreign.evaluation import Evaluation, parse_evaluation
 from tracking.query import RunRow, find_runs, history, read_json
@@ -117,7 +117,7 @@ def checkpoint_facts(store: Store, row: RunRow, settings: dict[str, Any]) -> tup
         return ()
     start = settings.get("network.weights")
     pretrained = Path(start) if start and Path(start).is_file() else None
-    return gather_facts(CheckpointFiles((path,)), None, pretrained)
+    return gather_facts(find_checkpoints(path).files, pretrained)
 
 
 def imported_facts(imported: dict[str, Any]) -> tuple[CheckpointFacts, ...]:

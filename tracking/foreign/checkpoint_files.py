@@ -5,24 +5,35 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from tracking.foreign.stored_weights import ENDINGS
+from tracking.foreign.stored_weights import ENDINGS, read_step
 
 #: Files beside checkpoints that hold an optimizer, a schedule or random states and no weights, by part of their name.
 NO_WEIGHTS = re.compile(r"optim|sched|scaler|rng_state|random_states|training_args")
 
-#: A number that the name itself calls a step, and one of three digits or more at the end of a name ("model_90000").
+#: A number that a name calls a step, one of three digits or more at the end of a file's name ("model_90000"), and a folder
+#: that is only a number.
 STEP = re.compile(r"(?:step|checkpoint|ckpt|iter|iteration)s?[-_=]?(\d+)", re.IGNORECASE)
 TRAILING_NUMBER = re.compile(r"(?:^|[-_=.])(\d{3,})$")
+ONLY_NUMBER = re.compile(r"^(\d+)$")
 
 #: Names of the file that a run ends with.
-FINAL = re.compile(r"final|last", re.IGNORECASE)
+FINAL = re.compile(r"(?:^|[-_./])(?:final|last|latest)(?=[-_./]|$)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class CheckpointFile:
+    """A file and the step that it, or else its name, says it was stored after."""
+
+    path: Path
+    name: str
+    step: int | None
 
 
 @dataclass(frozen=True)
 class CheckpointFiles:
-    """What lies in a folder: the files to compare, in order, and those that are not, each with its reason."""
+    """The files to compare, in the order of their steps, and those that are not compared, each with its reason."""
 
-    files: tuple[Path, ...]
+    files: tuple[CheckpointFile, ...]
     left_out: tuple[str, ...] = ()
 
 
@@ -34,54 +45,78 @@ def find_checkpoints(path: Path) -> CheckpointFiles:
     taken when its name says that it is the last.
 
     Raises:
-        ValueError: there is no such path, or no checkpoint in it.
+        ValueError: there is no such path, no checkpoint in it, or one that cannot be read.
     """
     if path.is_file():
-        return CheckpointFiles((path,))
+        return CheckpointFiles((CheckpointFile(path, path.name, step_of(path, path.parent)),))
     if not path.is_dir():
         raise ValueError(f"--checkpoints must be a folder or a file, but there is no {path}; check the path")
     found = sorted(file for file in path.rglob("*") if file.suffix in ENDINGS and file.is_file())
-    left_out = [f"{file.relative_to(path)}: a link" for file in found if file.is_symlink()]
-    files = [file for file in found if not file.is_symlink()]
-    left_out += [f"{file.relative_to(path)}: no weights by its name" for file in files if NO_WEIGHTS.search(file.name)]
-    files = [file for file in files if not NO_WEIGHTS.search(file.name)]
+    reasons = {file: reason for file in found if (reason := reason_against(file))}
+    files = [
+        CheckpointFile(file, file.relative_to(path).as_posix(), step_of(file, path))
+        for file in found
+        if file not in reasons
+    ]
     if not files:
         raise ValueError(f"--checkpoints must hold {', '.join(ENDINGS)} files, but {path} has none; check the path")
-    chosen, others = in_order(files, path)
+    chosen, others = in_order(files)
+    left_out = [f"{file.relative_to(path).as_posix()} ({reason})" for file, reason in reasons.items()]
     return CheckpointFiles(chosen, tuple(left_out + others))
 
 
-def in_order(files: list[Path], folder: Path) -> tuple[tuple[Path, ...], list[str]]:
-    """Put files in the order of their steps, one of each step, the last one without a step at the end."""
-    steps = {file: step_of_name(file, folder) for file in files}
-    frequency = Counter(series(file, folder) for file in files)
-    by_step: dict[int, Path] = {}
+def reason_against(file: Path) -> str | None:
+    """Why a file is no checkpoint of its own."""
+    if file.is_symlink():
+        return "a link"
+    return "no weights by its name" if NO_WEIGHTS.search(file.name) else None
+
+
+def in_order(files: list[CheckpointFile]) -> tuple[tuple[CheckpointFile, ...], list[str]]:
+    """Put files in the order of their steps, one of each step, what a run ended with last."""
+    final = sorted((file for file in files if is_final(file)), key=natural)
+    others = [file for file in files if not is_final(file)]
+    frequency = Counter(series(file) for file in others)
+    by_step: dict[int, CheckpointFile] = {}
     left_out = []
-    for file in sorted(files, key=lambda file: (-frequency[series(file, folder)], str(file))):
-        step = steps[file]
-        if step is not None and by_step.setdefault(step, file) != file:
-            left_out.append(f"{file.relative_to(folder)}: {by_step[step].relative_to(folder)} is of the same step")
-    stepless = sorted((file for file in files if steps[file] is None), key=lambda file: natural(file, folder))
+    for file in sorted(others, key=lambda file: (-frequency[series(file)], file.name)):
+        if file.step is not None and by_step.setdefault(file.step, file) != file:
+            left_out.append(f"{file.name} (of the same step as {by_step[file.step].name})")
+    stepless = sorted((file for file in others if file.step is None), key=natural)
     if by_step:
-        left_out += [f"{file.relative_to(folder)}: no step" for file in stepless if not FINAL.search(file.name)]
-        stepless = [file for file in stepless if FINAL.search(file.name)]
-    return (*(by_step[step] for step in sorted(by_step)), *stepless), left_out
+        left_out += [f"{file.name} (its step is not known)" for file in stepless]
+        stepless = []
+    return (*(by_step[step] for step in sorted(by_step)), *stepless, *final), left_out
 
 
-def step_of_name(file: Path, folder: Path | None = None) -> int | None:
-    """The step that a file's name gives, else the name of the nearest of its folders within `folder`."""
-    parents = file.relative_to(folder).parts[:-1] if folder else ()
-    numbers = STEP.findall(file.stem) or TRAILING_NUMBER.findall(file.stem)
-    for name in reversed(parents):
-        numbers = numbers or STEP.findall(name) or TRAILING_NUMBER.findall(name)
+def is_final(file: CheckpointFile) -> bool:
+    """Whether a run ended with this file: a name with a step of its own is one of many."""
+    return step_of_name(file.name) is None and FINAL.search(file.name) is not None
+
+
+def step_of(file: Path, folder: Path) -> int | None:
+    """The step that a file holds, else that of its name, else that of the folder that was given."""
+    stored = read_step(file)
+    if stored is not None:
+        return stored
+    named = step_of_name(file.relative_to(folder).as_posix())
+    return named if named is not None else next((int(number) for number in STEP.findall(folder.name)), None)
+
+
+def step_of_name(name: str) -> int | None:
+    """The step that a file's name gives, else that of the nearest folder in it."""
+    *folders, file = Path(name).with_suffix("").parts
+    numbers = STEP.findall(file) or TRAILING_NUMBER.findall(file)
+    for folder in reversed(folders):
+        numbers = numbers or STEP.findall(folder) or ONLY_NUMBER.findall(folder)
     return int(numbers[-1]) if numbers else None
 
 
-def series(file: Path, folder: Path) -> str:
+def series(file: CheckpointFile) -> str:
     """A name that the files of all steps share."""
-    return re.sub(r"\d+", "#", str(file.relative_to(folder)))
+    return re.sub(r"\d+", "#", file.name)
 
 
-def natural(file: Path, folder: Path) -> list[tuple[int, str]]:
+def natural(file: CheckpointFile) -> list[tuple[str, int]]:
     """Order in which epoch_10 comes after epoch_9."""
-    return [(int(part or 0), text) for text, part in re.findall(r"(\D*)(\d*)", str(file.relative_to(folder)))]
+    return [(text, int(number or 0)) for text, number in re.findall(r"(\D*)(\d*)", file.name)]

@@ -2,72 +2,65 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from tracking.diagnosis.stored import CheckpointFacts
-from tracking.foreign.checkpoint_files import CheckpointFiles, step_of_name
-from tracking.foreign.stored_weights import StoredWeights, read_stored_weights
+from tracking.foreign.checkpoint_files import CheckpointFile
+from tracking.foreign.stored_weights import read_stored_weights
 
 #: Integers of each width in bytes, to compare floating point numbers bit for bit.
 BITS = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
 
-#: Keys of the starting weights that are listed when a checkpoint lacks them.
-LISTED_KEYS = 20
 
-
-def gather_facts(found: CheckpointFiles, folder: Path | None, pretrained: Path | None) -> tuple[CheckpointFacts, ...]:
+def gather_facts(files: Sequence[CheckpointFile], pretrained: Path | None) -> tuple[CheckpointFacts, ...]:
     """Read checkpoints one after the other and compare each with the one before and with the starting weights.
 
     Args:
-        found: the files in the order of their steps.
-        folder: that they were found in; None for a single file.
+        files: in the order of their steps.
         pretrained: weights that training started from.
 
     Raises:
         ValueError: a file cannot be read, or has no tensor in common with those that it is compared with.
     """
-    return tuple(each_fact(found, folder, pretrained))
+    return tuple(each_fact(files, pretrained))
 
 
-def each_fact(found: CheckpointFiles, folder: Path | None, pretrained: Path | None) -> Iterator[CheckpointFacts]:
+def each_fact(files: Sequence[CheckpointFile], pretrained: Path | None) -> Iterator[CheckpointFacts]:
     """Yield the facts of each file; only it, the one before and the starting weights are held."""
-    start = read_stored_weights(pretrained).tensors if pretrained else None
+    start = read_stored_weights(pretrained) if pretrained else None
     before: tuple[Path, dict[str, Tensor]] | None = None
-    for file in found.files:
-        stored = read_stored_weights(file)
-        name = str(file.relative_to(folder)) if folder else file.name
+    for file in files:
+        tensors = read_stored_weights(file.path)
         if before is not None:
-            require_common(stored.tensors, before[1], file, before[0])
+            require_common(tensors, before[1], file.path, before[0])
         if start is not None and pretrained is not None:
-            require_common(stored.tensors, start, file, pretrained)
-        step = stored.step if stored.step is not None else step_of_name(file, folder)
-        yield facts_of(name, step, stored, before[1] if before else None, start)
-        before = (file, stored.tensors)
+            require_common(tensors, start, file.path, pretrained)
+        yield facts_of(file, tensors, before[1] if before else None, start)
+        before = (file.path, tensors)
 
 
 def facts_of(
-    name: str,
-    step: int | None,
-    stored: StoredWeights,
+    file: CheckpointFile,
+    tensors: Mapping[str, Tensor],
     before: Mapping[str, Tensor] | None,
     start: Mapping[str, Tensor] | None,
 ) -> CheckpointFacts:
     """Measure one set of weights."""
-    mean, std = moments(stored.tensors)
+    mean, std = moments(tensors)
     return CheckpointFacts(
-        name=name,
-        step=step,
+        name=file.name,
+        step=file.step,
         mean=finite(mean),
         std=finite(std),
-        dtype=dtype_of(stored.tensors),
-        identical_share=identical_share(stored.tensors, before) if before is not None else None,
-        change=finite(change(stored.tensors, before)) if before is not None else None,
-        change_from_start=finite(change(stored.tensors, start)) if start is not None else None,
-        not_loaded=not_loaded(stored.tensors, start) if start is not None else (),
+        dtype=dtype_of(tensors),
+        identical_share=identical_share(tensors, before) if before is not None else None,
+        change=finite(change(tensors, before)) if before is not None else None,
+        change_from_start=finite(change(tensors, start)) if start is not None else None,
+        not_loaded=not_loaded(tensors, start) if start is not None else (),
     )
 
 
@@ -133,8 +126,7 @@ def not_loaded(tensors: Mapping[str, Tensor], start: Mapping[str, Tensor]) -> tu
         for name, tensor in start.items()
         if name in tensors and tensors[name].shape != tensor.shape
     ]
-    faults = missing + misshaped
-    return (*faults[:LISTED_KEYS], *([f"and {len(faults) - LISTED_KEYS} more"] if len(faults) > LISTED_KEYS else []))
+    return (*missing, *misshaped)
 
 
 def finite(value: float | None) -> float | None:

@@ -1,11 +1,12 @@
 """Settings from the configuration of any training code, by their names here."""
 
 import json
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_origin
 
 from model.settings import flatten
 from tracking.foreign.python_config import Assigned, read_python
@@ -72,7 +73,8 @@ def read_tables(path: Path) -> dict[str, Any]:
         raise ValueError(f"a configuration must be what its ending says, but {path}: {error}; mend it") from error
     if not isinstance(tables, dict):
         raise ValueError(f"a configuration must be a table of names, but {path} is a {type(tables).__name__}; mend it")
-    return tables
+    # A settings file of this project also lists other people's names, which are no settings of the run.
+    return {name: table for name, table in tables.items() if name != "diagnosis"}
 
 
 def nested_apart(lines: list[Assigned]) -> dict[str, Assigned]:
@@ -95,6 +97,8 @@ def name_settings(lines: Mapping[str, Assigned], names: Mapping[str, tuple[str, 
         candidates = candidates_of((ours, *names.get(ours, ())), lines)
         if len({repr(line.value) for line in candidates}) > 1:
             not_read.append(f"{', '.join(line.origin for line in candidates)}: each could be {ours}")
+        elif candidates and is_text(known[ours]) and not isinstance(candidates[0].value, str | None):
+            not_read.append(f"{candidates[0].origin} = {candidates[0].value!r}: {ours} is a text")
         elif candidates:
             chosen[ours] = candidates[0]
     settings = {ours: checked(ours, known[ours], line, path) for ours, line in chosen.items()}
@@ -109,6 +113,11 @@ def name_settings(lines: Mapping[str, Assigned], names: Mapping[str, tuple[str, 
         others={line.origin: line.value for line in rest if line.literal},
         not_read=tuple(not_read),
     )
+
+
+def is_text(kind: Any) -> bool:
+    """Whether a setting of this type is a text."""
+    return kind is str or get_origin(kind) is Literal
 
 
 def candidates_of(names: tuple[str, ...], lines: Mapping[str, Assigned]) -> list[Assigned]:
@@ -134,13 +143,10 @@ def checked(ours: str, kind: Any, line: Assigned, path: Path) -> Any:
     if line.value is None:
         return "" if ours == "network.weights" else None
     value = VALUES.get(ours, {}).get(line.value, line.value) if isinstance(line.value, str) else line.value
-    numeric = kind in (int, float) or getattr(kind, "__origin__", None) in (int, float)
-    right = (
-        isinstance(value, int | float) and not isinstance(value, bool) if numeric else not isinstance(value, Mapping)
-    )
-    if not right:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if kind in (int, float) and not is_number:
         raise ValueError(
-            f"{line.origin} must be a number, as {ours} is, but {place} has {line.value!r}; write the number"
+            f"{line.origin} must be a finite number, as {ours} is, but {place} has {line.value!r}; write the number"
         )
     return value
 
@@ -151,7 +157,7 @@ def warmup_in_steps(settings: dict[str, Any], origins: dict[str, str], not_read:
     if steps is None or settings.get("schedule.warmup_share") is not None:
         return
     horizon = settings.get("training.steps")
-    if not horizon:
+    if horizon is None or horizon <= 0:
         not_read.append(f"{origin}: the run's number of steps is not given")
         return
     settings["schedule.warmup_share"] = steps / horizon

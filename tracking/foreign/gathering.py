@@ -66,7 +66,7 @@ def gather(files: Files, names: DiagnosisSettings, say: Say) -> Gathered:
 def read_checkpoints(path: Path, pretrained: Path | None, say: Say) -> tuple[CheckpointFacts, ...]:
     """Read the checkpoints of a folder, or one file."""
     found = find_checkpoints(path)
-    facts = gather_facts(found, path if path.is_dir() else None, pretrained)
+    facts = gather_facts(found.files, pretrained)
     steps = [str(fact.step) for fact in facts if fact.step is not None]
     between = f", steps {steps[0]} to {steps[-1]}" if len(steps) > 1 else "".join(f", step {step}" for step in steps)
     say(f"checkpoints {len(facts)} read{between}")

@@ -30,7 +30,7 @@ def import_run(store: Store, name: str, evidence: Evidence, others: Mapping[str,
     Raises:
         ValueError: a foreign run of that name is there.
     """
-    if any(row.name == name for row in find_runs(store, foreign="true")):
+    if any(row.name == name and row.status != "FAILED" for row in find_runs(store, foreign="true")):
         raise ValueError(f"--import-as must be a new name, but the record has a foreign run '{name}'; choose another")
     run = start_run(store, name, "train", None, {"foreign": "true", "state": "running"})
     try:

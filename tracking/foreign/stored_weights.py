@@ -4,7 +4,6 @@ import pickle
 import re
 import zipfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,46 +25,54 @@ STEP_KEYS = ("global_step", "step", "steps", "iteration", "n_iter")
 WRAPPERS = ("module.", "_orig_mod.")
 
 
-@dataclass(frozen=True)
-class StoredWeights:
-    """The floating point tensors of a file on the CPU, and the step that the file names (None: it names none)."""
-
-    tensors: dict[str, Tensor]
-    step: int | None
-
-
-def read_stored_weights(path: Path) -> StoredWeights:
-    """Read the weights of a file.
+def read_stored_weights(path: Path) -> dict[str, Tensor]:
+    """Read the floating point tensors of a file onto the CPU.
 
     Raises:
         ValueError: the file is missing, damaged, of another kind, holds no weights, or a pickle that asks for code.
     """
+    require_checkpoint(path)
+    if path.suffix == ".safetensors":
+        try:
+            state: Mapping[str, Tensor] | None = load_file(path)
+        except safetensors.SafetensorError as error:
+            raise damaged(path, error) from error
+    else:
+        state = find_state(read_pickle(path))
+    tensors = without_wrappers(state or {})
+    if not tensors:
+        raise ValueError(f"{path} must hold a state dict of tensors, but holds none; save model.state_dict() in it")
+    return tensors
+
+
+def read_step(path: Path) -> int | None:
+    """The number of finished steps that a file names beside its weights, which are not read where the format allows it.
+
+    Raises:
+        ValueError: the file is missing, damaged, of another kind, or a pickle that asks for code.
+    """
+    require_checkpoint(path)
+    if path.suffix != ".safetensors":
+        return find_step(read_pickle(path))
+    try:
+        with safetensors.safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+    except safetensors.SafetensorError as error:
+        raise damaged(path, error) from error
+    return find_step({key: int(text) for key, text in metadata.items() if text.isdecimal()})
+
+
+def require_checkpoint(path: Path) -> None:
+    """Refuse what is no file with the ending of a checkpoint."""
     if not path.is_file():
         raise ValueError(f"a checkpoint must be a file, but {path} is none; give a .safetensors, .pth or .pt file")
     if path.suffix not in ENDINGS:
         raise ValueError(f"a checkpoint must end in {', '.join(ENDINGS)}, but {path} does not; rename or convert it")
-    if path.suffix == ".safetensors":
-        return read_safetensors(path)
-    content = read_pickle(path)
-    state = find_state(content)
-    if state is None:
-        raise ValueError(f"{path} must hold a state dict of tensors, but holds none; save model.state_dict() in it")
-    return StoredWeights(without_wrappers(state), find_step(content))
 
 
-def read_safetensors(path: Path) -> StoredWeights:
-    """Read a .safetensors file; its header may name the step."""
-    try:
-        with safetensors.safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-        state = load_file(path)
-    except safetensors.SafetensorError as error:
-        raise ValueError(f"{path} must be a safetensors file, but {error}; fetch or save it again") from error
-    tensors = without_wrappers(state)
-    if not tensors:
-        raise ValueError(f"{path} must hold weights, but has no floating point tensor; give the file of the model")
-    numbers = {key: int(text) for key, text in metadata.items() if text.isdecimal()}
-    return StoredWeights(tensors, find_step(numbers))
+def damaged(path: Path, error: Exception) -> ValueError:
+    """What to say of a .safetensors file that cannot be read."""
+    return ValueError(f"{path} must be a safetensors file, but {error}; fetch or save it again")
 
 
 def read_pickle(path: Path) -> Any:
