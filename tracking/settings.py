@@ -92,4 +92,6 @@ def refuse_shared(kind: str, names: dict[str, tuple[str, ...]]) -> None:
     for ours, theirs in names.items():
         for one in theirs:
             if owners.setdefault(one, ours) != ours:
-                raise ValueError(f"a {kind} must stand for one thing, but '{one}' is under {owners[one]} and {ours}; take it out of one")
+                raise ValueError(
+                    f"a {kind} must stand for one thing, but '{one}' is under {owners[one]} and {ours}; take it out of one"
+                )
