@@ -14,6 +14,7 @@ from tracking.foreign.checkpoint_files import find_checkpoints
 from tracking.foreign.checkpoints import gather_facts
 from tracking.foreign.evaluation import Evaluation, parse_evaluation
 from tracking.query import RunRow, find_runs, history, read_json
+from tracking.settings import recipe_fields
 from tracking.store import Store, artifact_folder
 
 #: Artifacts of a run; the last is what was known of a foreign run when it was imported.
@@ -83,10 +84,13 @@ def settings_of(store: Store, row: RunRow) -> dict[str, Any]:
     path = artifact_folder(store, row.id) / CONFIG
     if path.is_file():
         try:
-            return flatten(tomllib.loads(path.read_text(encoding="utf-8")))
+            found = flatten(tomllib.loads(path.read_text(encoding="utf-8")))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise ValueError(f"artifact {CONFIG} of run {row.id} must be TOML, but {error}; write it again") from error
-    return {name: as_value(text) for name, text in row.parameters.items()}
+    else:
+        found = {name: as_value(text) for name, text in row.parameters.items()}
+    # What a training is a function of, as it was diagnosed at its end: not the study's space or the record's place.
+    return {name: found[name] for name in recipe_fields() if name in found}
 
 
 def as_value(text: str) -> Any:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from tracking.foreign.stored_weights import ENDINGS, read_step
 
-#: Files beside checkpoints that hold an optimizer, a schedule or random states and no weights, by part of their name.
-NO_WEIGHTS = re.compile(r"optim|sched|scaler|rng_state|random_states|training_args")
+#: Files beside checkpoints that hold an optimizer, a schedule, random states or a shard of DeepSpeed's, by part of their name.
+NO_WEIGHTS = re.compile(r"optim|sched|scaler|rng_state|random_states|training_args|mp_rank_|zero_pp_rank_")
 
 #: A number that a name calls a step, one of three digits or more at the end of a file's name ("model_90000"), and a folder
 #: that is only a number.
@@ -69,7 +69,7 @@ def reason_against(file: Path) -> str | None:
     """Why a file is no checkpoint of its own."""
     if file.is_symlink():
         return "a link"
-    return "no weights by its name" if NO_WEIGHTS.search(file.name) else None
+    return "not the model by its name" if NO_WEIGHTS.search(file.name) else None
 
 
 def in_order(files: list[CheckpointFile]) -> tuple[tuple[CheckpointFile, ...], list[str]]:

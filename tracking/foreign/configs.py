@@ -1,7 +1,6 @@
 """Settings from the configuration of any training code, by their names here."""
 
 import json
-import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, get_origin
 
 from model.settings import flatten
+from tracking.foreign.evaluation import is_number
 from tracking.foreign.python_config import Assigned, read_python
 from tracking.settings import WARMUP_STEPS, recipe_fields
 
@@ -67,9 +67,9 @@ def read_config(path: Path, names: Mapping[str, tuple[str, ...]]) -> Config:
 def read_tables(path: Path) -> dict[str, Any]:
     """Read TOML or JSON as tables."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
         tables = tomllib.loads(text) if path.suffix == ".toml" else json.loads(text)
-    except (tomllib.TOMLDecodeError, json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"a configuration must be what its ending says, but {path}: {error}; mend it") from error
     if not isinstance(tables, dict):
         raise ValueError(f"a configuration must be a table of names, but {path} is a {type(tables).__name__}; mend it")
@@ -143,8 +143,7 @@ def checked(ours: str, kind: Any, line: Assigned, path: Path) -> Any:
     if line.value is None:
         return "" if ours == "network.weights" else None
     value = VALUES.get(ours, {}).get(line.value, line.value) if isinstance(line.value, str) else line.value
-    is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    if kind in (int, float) and not is_number:
+    if kind in (int, float) and not is_number(value):
         raise ValueError(
             f"{line.origin} must be a finite number, as {ours} is, but {place} has {line.value!r}; write the number"
         )

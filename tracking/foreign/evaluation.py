@@ -1,7 +1,7 @@
 """The scores of a run from a JSON file: ours, or anybody's with psnr, ssim and lpips."""
 
 import json
-import math
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,8 +38,8 @@ def read_evaluation(path: Path) -> Evaluation:
     if not path.is_file():
         raise ValueError(f"--evaluation must be a file, but {path} is none; give a JSON file with psnr, ssim and lpips")
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"--evaluation must be JSON, but {path}: {error}; write it again") from error
     return parse_evaluation(content, str(path))
 
@@ -78,8 +78,8 @@ def parse_scores(content: Any, place: str) -> dict[str, Any]:
 
 
 def is_number(value: Any) -> bool:
-    """Whether a JSON value is a finite number."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    """Whether a value is a finite number, and no larger than a float can hold."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
 
 
 def require(holds: bool, place: str, rule: str, value: Any) -> None:

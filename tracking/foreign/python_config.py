@@ -34,9 +34,9 @@ def read_python(path: Path) -> list[Assigned]:
         ValueError: the file is no Python, or does anything else than importing and assigning.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
         body = ast.parse(text).body
-    except (SyntaxError, UnicodeDecodeError) as error:
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise ValueError(f"a .py configuration must be Python, but {path}: {error}; mend it") from error
     return list(assignments(body, path, text.splitlines()))
 
@@ -77,7 +77,7 @@ def assigned(names: list[str], value: ast.expr, line: int, lines: list[str]) -> 
     origin, name = ".".join(names), ".".join(names[1:] or names)
     try:
         yield Assigned(name, origin, ast.literal_eval(value), True, line)
-    except ValueError:
+    except (ValueError, TypeError, RecursionError):
         yield Assigned(name, origin, shown(lines, line), False, line)
 
 

@@ -67,6 +67,7 @@ def test_names_without_steps_are_ordered_as_people_count(tmp_path: Path) -> None
 def test_what_is_no_further_checkpoint_is_left_out_with_its_reason(tmp_path: Path) -> None:
     store(tmp_path, *(f"checkpoint-{step}/model.pth" for step in (1, 2)), "checkpoint-2/average.pth", "best.pth")
     (tmp_path / "checkpoint-2" / "optimizer.pt").write_bytes(b"no tensors")
+    (tmp_path / "checkpoint-2" / "mp_rank_00_model_states.pt").write_bytes(b"objects of DeepSpeed")
     (tmp_path / "checkpoint-2" / "rng_state_0.pth").write_bytes(b"no tensors")
     (tmp_path / "notes.txt").write_text("no checkpoint")
     (tmp_path / "latest.pth").symlink_to(tmp_path / "checkpoint-2" / "model.pth")
@@ -74,8 +75,9 @@ def test_what_is_no_further_checkpoint_is_left_out_with_its_reason(tmp_path: Pat
     assert [file.name for file in result.files] == ["checkpoint-1/model.pth", "checkpoint-2/model.pth"]
     assert set(result.left_out) == {
         "checkpoint-2/average.pth (of the same step as checkpoint-2/model.pth)",
-        "checkpoint-2/optimizer.pt (no weights by its name)",
-        "checkpoint-2/rng_state_0.pth (no weights by its name)",
+        "checkpoint-2/optimizer.pt (not the model by its name)",
+        "checkpoint-2/mp_rank_00_model_states.pt (not the model by its name)",
+        "checkpoint-2/rng_state_0.pth (not the model by its name)",
         "best.pth (its step is not known)",
         "latest.pth (a link)",
     }

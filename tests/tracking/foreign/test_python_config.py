@@ -75,6 +75,6 @@ def test_a_file_that_is_no_python(tmp_path: Path) -> None:
 
 
 def test_a_null_byte_or_endless_nesting_is_no_crash(tmp_path: Path) -> None:
-    for text in ("args.lr = 1\0", "x = " + "(" * 500 + ")" * 500):
+    for text in ("args.lr = 1\0", "x = " + "(" * 500 + ")" * 500, "x = " + "-" * 100_000 + "1"):
         with pytest.raises(ValueError, match=r"must be Python, but .*config.py"):
             read(tmp_path, text)
