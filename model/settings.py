@@ -25,6 +25,7 @@ TABLES = (
     "training",
     "evaluation",
     "tracking",
+    "diagnosis",
     "search",
     "promotion",
 )

@@ -17,7 +17,8 @@ from model.settings import FrozenSettings, flatten, identity
 from model.training.measurement import Measurement
 from search.preparation import Preparation, running_folder
 from search.settings import Settings, recipe_of
-from tracking.diagnosis import Diagnosis, Evidence, diagnose, to_json, to_markdown
+from tracking.diagnosis import Diagnosis, Evidence, diagnose
+from tracking.diagnosis_files import log_diagnosis
 from tracking.provenance import log_provenance
 from tracking.query import find_runs
 from tracking.run import Run, reopen_run, start_run
@@ -63,7 +64,9 @@ class TrainingRecord:
         if self.scores is not None:
             yardsticks = {name: scores.to_json() for name, scores in self.yardsticks.items()}
             self.run.json("evaluation.json", self.scores.to_json() | {"step": self.step, "yardsticks": yardsticks})
-        diagnosis = write_diagnosis(self.run, self.evidence(failure))
+        evidence = self.evidence(failure)
+        diagnosis = diagnose(evidence)
+        log_diagnosis(diagnosis, evidence, self.run)
         if keep_checkpoint:
             self.run.files(self.folder / "checkpoint", "checkpoint")
         self.run.flush()
@@ -98,16 +101,6 @@ def evidence_before(recipe: Recipe, yardsticks: Mapping[str, Scores], preflight:
         reference=yardsticks[REFERENCE].to_json(),
         preflight=None if preflight is None else preflight.to_json(),
     )
-
-
-def write_diagnosis(run: Run, evidence: Evidence) -> Diagnosis:
-    """Diagnose, write the pages in both languages and the file for programs, and tag the run with the verdict."""
-    diagnosis = diagnose(evidence)
-    run.json("diagnosis.json", to_json(diagnosis))
-    run.text("diagnosis.md", to_markdown(diagnosis, "en", evidence))
-    run.text("diagnosis.zh.md", to_markdown(diagnosis, "zh", evidence))
-    run.tags({"diagnosis": diagnosis.verdict})
-    return diagnosis
 
 
 def start_training_record(

@@ -8,7 +8,7 @@ from pydantic import Field, field_validator
 
 from model.recipe import Recipe
 from model.settings import FrozenSettings, build, read_tables
-from tracking.settings import TrackingSettings
+from tracking.settings import DiagnosisSettings, TrackingSettings
 
 ScheduleKind = Literal["constant", "constant_with_warmup", "linear", "cosine", "cosine_with_restarts", "polynomial"]
 Range = tuple[Annotated[float, Field(gt=0)], Annotated[float, Field(gt=0)]]
@@ -68,6 +68,7 @@ class Settings(Recipe):
     """Every setting of the project: conf.toml as one value."""
 
     tracking: TrackingSettings
+    diagnosis: DiagnosisSettings
     search: SearchSettings
     promotion: PromotionSettings
 

@@ -5,11 +5,15 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tracking.settings import TrackingSettings
 from tracking.store import DATABASE, Store, create_database, open_store
+
+if TYPE_CHECKING:
+    from tests.tracking.foreign.failed_run import FailedRun
 
 SettingsOf = Callable[[Path], TrackingSettings]
 
@@ -48,3 +52,13 @@ def full_disk() -> Callable[[], AbstractContextManager[None]]:
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
     return limited
+
+
+@pytest.fixture
+def failed_files(tmp_path: Path) -> "FailedRun":
+    """The files of the failed run."""
+    from tests.tracking.foreign.failed_run import FailedRun
+
+    run = FailedRun(tmp_path / "failed")
+    run.write()
+    return run

@@ -1,0 +1,1 @@
+"""Runs of other people, read from their files: checkpoints, event files, configurations, evaluations."""
