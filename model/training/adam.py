@@ -23,6 +23,8 @@ def measure_adam(optimizer: torch.optim.AdamW, steps: int, learning_rate: float)
 
     Values with a gradient of exactly 0 do not count: what is left of a dead unit's moments fades for hundreds of steps
     through all sizes, which says nothing about epsilon or precision. In sound runs at high rates half of the values end so.
+    Measured on sound runs of the cpu profile (5 runs, rates 5e-5 to 4e-3): starved at most 0.02, below precision at most
+    0.002; with weights in bfloat16 below precision is 0.99 at a rate of 1e-6, 0.77 at 5e-5 and 0.27 at 1e-3.
 
     Args:
         optimizer: with one parameter group.

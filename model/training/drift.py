@@ -45,6 +45,11 @@ class Drift:
         sqrt(sum of squared rates) * sqrt(number of values) / |last|: how far a random walk leads whose every step moves
         every value by the learning rate, as Adam's do. weights/identical_share is the share of values that are bit for
         bit as they were, average/change is |average - start| / |start|. All are 0-dim on the weights' device.
+
+        Measured on sound runs of the cpu profile (17 runs, rates 5e-5 to 4e-3, every schedule): change is 0.4 to 2.2
+        times the expected one between probes 50 steps apart, 0.3 to 1 times 10 apart. It is more than 1 while the
+        gradients agree, and less where units are dead or a part of the network gets no gradient. At most 2 % of the
+        values were identical, at the end of a decay.
         """
         now = flatten(model.parameters())
         start_norm, last_norm = (norm(vector).clamp_min(SMALLEST) for vector in (self.start, self.last))
