@@ -31,7 +31,8 @@ def probe_forward(
 
 def probe_update(state: TrainState) -> dict[str, Tensor]:
     """Measure a step after its weights moved: how far since the last probe, and what the optimizer did for it."""
-    return state.drift.measure(state.model, state.average) | measure_adam(state.optimizer, state.step)
+    steps = measure_adam(state.optimizer, state.step, state.drift.mean_rate())
+    return steps | state.drift.measure(state.model, state.average)
 
 
 def read_probes(probes: Mapping[str, Tensor], device: torch.device) -> dict[str, float]:

@@ -14,8 +14,8 @@ def step(optimizer: torch.optim.AdamW, *gradients: list[float] | None) -> None:
     optimizer.step()
 
 
-def read(optimizer: torch.optim.AdamW, steps: int) -> dict[str, float]:
-    return {name: value.item() for name, value in measure_adam(optimizer, steps).items()}
+def read(optimizer: torch.optim.AdamW, steps: int, learning_rate: float = 1e-3) -> dict[str, float]:
+    return {name: value.item() for name, value in measure_adam(optimizer, steps, learning_rate).items()}
 
 
 def test_a_second_moment_below_ten_epsilons_is_starved() -> None:
@@ -51,6 +51,13 @@ def test_updates_that_rounding_swallows_are_counted(dtype: torch.dtype, weights:
     assert (parameter.detach() == torch.tensor(weights, dtype=dtype)).float().mean().item() == pytest.approx(share)
 
 
+def test_the_rate_is_the_one_given_and_not_that_of_the_last_step() -> None:
+    optimizer = optimizer_of(torch.ones(4, requires_grad=True), lr=1e-12)
+    step(optimizer, [1.0] * 4)
+    assert read(optimizer, 1, learning_rate=1e-12)["weights/below_precision"] == 1
+    assert read(optimizer, 1, learning_rate=1e-3)["weights/below_precision"] == 0
+
+
 def test_values_without_a_gradient_do_not_count() -> None:
     optimizer = optimizer_of(torch.ones(4, dtype=torch.bfloat16, requires_grad=True))
     step(optimizer, [1.0, 0.0, 0.0, 0.0])
@@ -78,7 +85,7 @@ def test_each_type_is_rounded_to_itself() -> None:
 
 def test_skipped_steps_are_those_the_optimizer_did_not_count() -> None:
     optimizer = optimizer_of(torch.ones(1, requires_grad=True), torch.ones(1, requires_grad=True))
-    assert measure_adam(optimizer, 3) == {"steps/skipped": 1.0}
+    assert read(optimizer, 3) == {"steps/skipped": 1.0}
     for _ in range(3):
         step(optimizer, [1.0], None)  # a part that no loss reaches is not a skipped step
     assert read(optimizer, 3)["steps/skipped"] == 0

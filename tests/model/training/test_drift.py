@@ -21,6 +21,7 @@ def test_every_number_by_hand() -> None:
     drift = start_drift(model)
     drift.add(0.03)
     drift.add(0.04)  # root of the sum of squares 0.05
+    assert drift.mean_rate() == pytest.approx((0.05**2 / 2) ** 0.5)
     set_values(model, 3.0, 0.3, 4.4)  # moved by 0.5
     set_values(average, 3.0, 0.0, 4.1)
     measured = {name: value.item() for name, value in drift.measure(model, average).items()}
@@ -42,6 +43,7 @@ def test_the_next_probe_begins_where_this_one_ended_and_the_average_does_not() -
     set_values(average, 6.0, 0.0, 8.0)
     drift.add(1.0)
     drift.measure(model, average)
+    assert drift.mean_rate() == 0
     again = drift.measure(model, average)
     assert again["weights/change"] == again["weights/expected_change"] == 0
     assert again["weights/identical_share"] == 1
@@ -79,6 +81,7 @@ def test_the_last_probe_and_the_rates_are_saved_and_the_start_is_not() -> None:
     fresh.load_state_dict(drift.state_dict())
     assert fresh.last.tolist() == [4.0, 5.0, 6.0]
     assert fresh.squared_rates == drift.squared_rates == pytest.approx(0.01)
+    assert fresh.steps == drift.steps == 1
     assert fresh.start.tolist() == [0.0, 0.0, 0.0]
 
 
