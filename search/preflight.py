@@ -15,6 +15,7 @@ from search.record import TrainingRecord, evidence_before, forced_tag, write_dia
 from search.settings import Settings, recipe_of
 from search.space import PLACES, changes
 from tracking.diagnosis import Diagnosis, diagnose
+from tracking.query import find_runs
 from tracking.run import Run
 
 Say = Callable[[str], None]
@@ -35,18 +36,22 @@ def check_study(opened: OpenStudy, settings: Settings, say: Say, *, force: bool)
     try:
         report = measure(recipe, prepared, parent, say)
         diagnosis = judge(report, recipe, prepared, say)
-        try:
-            forced = decide(diagnosis, force=force)
-        except PreflightRefusal as refusal:
-            write_diagnosis(parent, replace(diagnosis, failure=str(refusal)))
-            raise
+        write_diagnosis(parent, diagnosis)
+        forced = decide(diagnosis, force=force)
     except BaseException as error:
         interrupted = isinstance(error, KeyboardInterrupt)
-        parent.tags({"state": "interrupted" if interrupted else "failed", "reason": str(error)})
+        reason = str(error) or type(error).__name__
+        parent.tags({"state": "interrupted" if interrupted else "failed", "reason": reason})
         parent.finish("KILLED" if interrupted else "FAILED")
         raise
-    parent.tags(forced_tag(forced))
+    parent.tags({"state": "running"} | forget_reason(opened) | forced_tag(forced))
     return replace(opened, prepared=replace(prepared, preflight=report, forced=forced))
+
+
+def forget_reason(opened: OpenStudy) -> dict[str, str]:
+    """Empty the reason that an earlier command stopped for, where there is one."""
+    tags = find_runs(opened.prepared.store, role="study", study=opened.study.study_name)[0].tags
+    return {"reason": ""} if "reason" in tags else {}
 
 
 def check_run(record: TrainingRecord, prepared: Preparation, say: Say, *, force: bool) -> None:
