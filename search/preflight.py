@@ -11,10 +11,12 @@ from model.recipe import Recipe
 from model.settings import change
 from search.opening import OpenStudy
 from search.preparation import Preparation
-from search.record import TrainingRecord, evidence_before, forced_tag, write_diagnosis
+from search.record import TrainingRecord, evidence_before, forced_tag
 from search.settings import Settings, recipe_of
 from search.space import PLACES, changes
-from tracking.diagnosis import Diagnosis, diagnose
+from tracking.diagnosis import Diagnosis, Evidence, diagnose
+from tracking.diagnosis_files import log_diagnosis
+from tracking.query import find_runs
 from tracking.run import Run
 
 Say = Callable[[str], None]
@@ -34,20 +36,24 @@ def check_study(opened: OpenStudy, settings: Settings, say: Say, *, force: bool)
     recipe = typical_recipe(settings, prepared.perceptual is not None)
     try:
         report = measure(recipe, prepared, parent, say)
-        diagnosis = judge(report, recipe, prepared, say)
-        try:
-            forced = decide(diagnosis, force=force)
-        except PreflightRefusal as refusal:
-            evidence = evidence_before(recipe, prepared.yardsticks, report)
-            write_diagnosis(parent, replace(evidence, failure=str(refusal)))
-            raise
+        evidence = evidence_before(recipe, prepared.yardsticks, report)
+        diagnosis = judge(evidence, report, say)
+        log_diagnosis(diagnosis, evidence, parent)
+        forced = decide(diagnosis, force=force)
     except BaseException as error:
         interrupted = isinstance(error, KeyboardInterrupt)
-        parent.tags({"state": "interrupted" if interrupted else "failed", "reason": str(error)})
+        reason = str(error) or type(error).__name__
+        parent.tags({"state": "interrupted" if interrupted else "failed", "reason": reason})
         parent.finish("KILLED" if interrupted else "FAILED")
         raise
-    parent.tags(forced_tag(forced))
+    parent.tags({"state": "running"} | forget_reason(opened) | forced_tag(forced))
     return replace(opened, prepared=replace(prepared, preflight=report, forced=forced))
+
+
+def forget_reason(opened: OpenStudy) -> dict[str, str]:
+    """Empty the reason that an earlier command stopped for, where there is one."""
+    tags = find_runs(opened.prepared.store, role="study", study=opened.study.study_name)[0].tags
+    return {"reason": ""} if "reason" in tags else {}
 
 
 def check_run(record: TrainingRecord, prepared: Preparation, say: Say, *, force: bool) -> None:
@@ -58,7 +64,8 @@ def check_run(record: TrainingRecord, prepared: Preparation, say: Say, *, force:
     """
     recipe = recipe_of(record.settings)
     record.preflight = measure(recipe, prepared, record.run, say)
-    forced = decide(judge(record.preflight, recipe, prepared, say), force=force)
+    evidence = evidence_before(recipe, prepared.yardsticks, record.preflight)
+    forced = decide(judge(evidence, record.preflight, say), force=force)
     record.run.tags(forced_tag(forced))
 
 
@@ -69,9 +76,9 @@ def measure(recipe: Recipe, prepared: Preparation, run: Run, say: Say) -> Prefli
     return report
 
 
-def judge(report: Preflight, recipe: Recipe, prepared: Preparation, say: Say) -> Diagnosis:
+def judge(evidence: Evidence, report: Preflight, say: Say) -> Diagnosis:
     """Diagnose what is known before the first step, and print a line per finding."""
-    diagnosis = diagnose(evidence_before(recipe, prepared.yardsticks, report))
+    diagnosis = diagnose(evidence)
     for finding in diagnosis.findings:
         subject = f" ({finding.subject})" if finding.subject else ""
         say(f"preflight: {finding.severity} {finding.code}{subject}: {finding.evidence[0]}; {finding.remedy}")

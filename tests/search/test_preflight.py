@@ -15,7 +15,7 @@ from model.cli import run
 from model.data.pixels import to_unit
 from model.settings import flatten
 from search import train
-from search.opening import OpenStudy
+from search.opening import OpenStudy, open_everything
 from search.preflight import PreflightRefusal, check_study, decide, judge, measure, typical_recipe
 from search.preparation import Preparation
 from search.record import start_training_record
@@ -180,7 +180,14 @@ def test_a_refused_study_leaves_its_reason_in_its_run(
     folder = artifact_folder(opened.prepared.store, row.id)
     names = {path.name for path in folder.iterdir()}
     assert {"preflight.json", "diagnosis.json", "diagnosis.md", "diagnosis.zh.md"} <= names
-    assert json.loads((folder / "diagnosis.json").read_text())["failure"] == row.tags["reason"]
+    assert "data.double_normalised" in (folder / "diagnosis.md").read_text()
+
+    monkeypatch.undo()
+    again = open_everything(tiny(), lambda _line: None, 50)
+    check_study(again, tiny(), lambda _line: None, force=False)
+    (row,) = find_runs(opened.prepared.store, role="study")
+    assert (row.status, row.tags["state"], row.tags["reason"]) == ("RUNNING", "running", "")
+    assert row.tags["diagnosis"] != "error"
 
 
 @needs_rules
