@@ -14,6 +14,10 @@ from search.report import to_html
 from search.settings import Settings
 from search.space import changes
 from search.study import TARGET
+from search.study_evidence import study_evidence
+from tracking.diagnosis import diagnose
+from tracking.diagnosis import to_table as diagnosis_table
+from tracking.diagnosis_files import log_diagnosis
 from tracking.run import State
 from tracking.store import artifact_folder
 
@@ -24,9 +28,14 @@ def conclude(opened: OpenStudy, settings: Settings, console: Console, *, interru
     if rows:
         console.print(to_table(rows, opened.prepared.yardsticks))
         console.print(verdict(rows, opened.prepared.yardsticks), soft_wrap=True)
+    evidence = study_evidence(opened, settings, rows)
+    diagnosis = diagnose(evidence)
+    if diagnosis.findings:
+        console.print(diagnosis_table(diagnosis))
     unfinished: State = "KILLED" if interrupted else "FAILED"
     state = "FINISHED" if len(rows) >= opened.study.user_attrs[TARGET] else unfinished
     try:
+        log_diagnosis(diagnosis, evidence, opened.parent)
         write_results(opened, settings, rows)
     finally:
         opened.parent.tags({"state": {"FINISHED": "complete", "KILLED": "interrupted", "FAILED": "failed"}[state]})
@@ -48,6 +57,7 @@ def print_pointers(opened: OpenStudy, settings: Settings, rows: list[Row], say: 
     """Say where the record lies and which command comes next."""
     folder = artifact_folder(opened.prepared.store, opened.parent.id)
     say(f"report   {folder / 'report.html'}")
+    say(f"why      {folder / 'diagnosis.md'}")
     say(f"compare  python -m tracking.ui --set tracking.root={quote(settings.tracking.root)}")
     if rows and rows[0].metrics:
         best, steps = quote(str(folder / "best.toml")), settings.promotion.steps

@@ -18,7 +18,7 @@ from search import train
 from search.opening import OpenStudy, open_everything
 from search.preflight import PreflightRefusal, check_study, decide, judge, measure, typical_recipe
 from search.preparation import Preparation
-from search.record import start_training_record
+from search.record import evidence_before, start_training_record
 from search.settings import Settings, recipe_of
 from tests.commands import ROOT, Command, environment, settings_options
 from tracking.diagnosis import Diagnosis, Evidence, diagnose
@@ -122,7 +122,7 @@ def test_with_nothing_found_one_line_says_so_and_how_long_it_took(
     lines: list[str] = []
     recipe = recipe_of(tiny("losses.perceptual=0"))
     report = replace(run_once(prepared, recipe), seconds=7.4)
-    judge(report, recipe, prepared, lines.append)
+    judge(evidence_before(recipe, prepared.yardsticks, report), report, lines.append)
     assert lines == ["preflight: ok, 7 s"]
 
 
@@ -131,7 +131,8 @@ def test_a_finding_is_one_line_with_its_number_and_its_remedy(
 ) -> None:
     lines: list[str] = []
     recipe = recipe_of(tiny("losses.perceptual=0", "schedule.warmup_share=0.5"))
-    diagnosis = judge(run_once(prepared, recipe), recipe, prepared, lines.append)
+    report = run_once(prepared, recipe)
+    diagnosis = judge(evidence_before(recipe, prepared.yardsticks, report), report, lines.append)
     (found,) = diagnosis.findings
     assert lines == [f"preflight: warning schedule.warmup_too_long: {found.evidence[0]}; {found.remedy}"]
 

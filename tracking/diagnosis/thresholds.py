@@ -65,7 +65,7 @@ INITIAL_CHANGE = 1e-4
 INITIAL_CHANGE_WARNING = 1e-2
 REACH_MARGIN = 2.0  # steps may exceed the rate a little while Adam's second moment is young
 UNRELATED_CHANGE = 0.5  # unrelated weights are sqrt(2) apart; below half, another start is not proven
-BELOW_PRECISION_SHARE = 0.3
+BELOW_PRECISION_SHARE = 0.1  # sound float32 runs stay below 0.002, bfloat16 weights at 1e-3 lose 0.3 (docs/LOG.md)
 SKIPPED_SHARE = 0.01
 SKIPPED_SHARE_ERROR = 0.2
 
