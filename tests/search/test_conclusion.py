@@ -46,7 +46,7 @@ def test_without_a_finished_trial_there_is_a_page_and_no_next_step(opened: OpenS
     assert "no trial has a score yet" in (folder_of(opened) / "report.html").read_text()
     assert (folder_of(opened) / "ranking.csv").read_text().count("\n") == 1
     assert not (folder_of(opened) / "best.toml").exists()
-    assert [line.split()[0] for line in out.splitlines()] == ["report", "compare"]
+    assert [line.split()[0] for line in out.splitlines()] == ["report", "why", "compare"]
 
 
 def test_trials_that_all_diverged_have_no_best(

@@ -29,9 +29,9 @@ class Gap:
     def evidence(self) -> tuple[str, ...]:
         """The numbers with their sources."""
         return (
+            f"gap = {self.implied:.1f} - {self.measured:.2f} = {self.decibels:.1f} dB; 20·log10(255) = 48.1, 20·log10(2) = 6.0",
             f"-10·log10(loss/reconstruction) = {self.implied:.1f} dB ({self.source})",
             f"PSNR = {self.measured:.2f} dB (evaluation, pooled over clips)",
-            f"{self.implied:.1f} - {self.measured:.2f} = {self.decibels:.1f} dB; 20·log10(255) = 48.1, 20·log10(2) = 6.0",
         )
 
 
