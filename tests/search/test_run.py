@@ -1,3 +1,4 @@
+import json
 import re
 import sys
 from collections.abc import Callable
@@ -54,6 +55,17 @@ def test_a_study_ends_with_as_many_trials_as_asked_for(finished_study) -> None:
     assert [trial.user_attrs["baseline"] for trial in study.trials] == ["seed_old", "seed_new", "seraena_author"]
 
 
+def test_it_is_checked_before_its_first_trial(finished_study) -> None:
+    out = finished_study.out
+    assert 0 < out.index("preflight: ") < out.index("[1/3]")
+    client = MlflowClient(f"sqlite:///{finished_study.root / 'mlflow.db'}")
+    experiment = client.get_experiment_by_name("taehv")
+    (study,) = client.search_runs([experiment.experiment_id], "tags.role = 'study'")
+    folder = Path(study.info.artifact_uri.removeprefix("file://"))
+    assert json.loads((folder / "preflight.json").read_text())["training_input"]["maximum"] > 0.5
+    assert "forced" not in study.data.tags
+
+
 def test_it_counts_trials_as_they_end_and_closes_with_the_best_one(finished_study) -> None:
     lines = finished_study.out.splitlines()
     assert any(re.fullmatch(r"study taehv-[0-9a-f]{8}: 0 of 3 trials finished", line) for line in lines)
@@ -73,6 +85,7 @@ def test_a_study_that_has_its_trials_prints_them_and_trains_nothing(
     assert command(trials, finished_study.changes) == 0
     out = capsys.readouterr().out
     assert f"3 of {trials} trials finished" in out
+    assert "preflight" not in out
     assert out[out.index(" #  trial") :] == finished_study.out[finished_study.out.index(" #  trial") :]
     assert study_in(finished_study.root).trials == before
     assert statuses(finished_study.root) == {"study": ["FINISHED"], "trial": ["FINISHED"] * 3}
