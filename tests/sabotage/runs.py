@@ -40,6 +40,7 @@ class Outcome:
     verdict: str
     findings: tuple[dict[str, Any], ...]
     failure: str | None
+    psnr: float
 
     @property
     def first(self) -> str:
@@ -59,7 +60,7 @@ def train_and_diagnose(changes: tuple[str, ...], root: Path) -> Outcome:
     store = open_store(settings.tracking)
     (row,) = find_runs(store, role="train")
     found = read_json(store, row.id, "diagnosis.json")
-    return Outcome(found["verdict"], tuple(found["findings"]), found["failure"])
+    return Outcome(found["verdict"], tuple(found["findings"]), found["failure"], row.metrics["val/psnr"])
 
 
 def sabotage(fault: Fault, folder: Path, cache: Path) -> Outcome:

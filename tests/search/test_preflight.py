@@ -21,7 +21,7 @@ from search.preparation import Preparation
 from search.record import evidence_before, start_training_record
 from search.settings import Settings, recipe_of
 from tests.commands import ROOT, Command, environment, settings_options
-from tracking.diagnosis import Diagnosis, Evidence, diagnose
+from tracking.diagnosis import Diagnosis
 from tracking.diagnosis.texts import finding
 from tracking.query import find_runs, read_json
 from tracking.store import artifact_folder
@@ -42,20 +42,6 @@ run(main)
 
 def divide_again(patch: pytest.MonkeyPatch) -> None:
     patch.setattr("model.training.batches.to_unit", lambda pixels: to_unit(pixels) / 255)
-
-
-def sees_the_preflight() -> bool:
-    """Whether a rule finds 1/255 in what entered the model."""
-    seen = {"minimum": 0.0, "maximum": 1 / 255, "mean": 0.002, "std": 0.001}
-    fine = {"minimum": 0.0, "maximum": 1.0, "mean": 0.4, "std": 0.25}
-    preflight = {"training_input": seen, "evaluation_input": fine}
-    try:
-        return "data.double_normalised" in {one.code for one in diagnose(Evidence(preflight=preflight)).findings}
-    except KeyError:  # rules that read the whole report are there
-        return True
-
-
-needs_rules = pytest.mark.skipif(not sees_the_preflight(), reason="needs the rules that read a preflight")
 
 
 def found_with(*severities: str) -> Diagnosis:
@@ -166,7 +152,6 @@ def test_a_preflight_that_cannot_run_ends_the_study_as_failed(
     assert (row.status, row.tags["state"], row.tags["reason"]) == ("FAILED", "failed", "planted")
 
 
-@needs_rules
 def test_a_refused_study_leaves_its_reason_in_its_run(
     opened: OpenStudy, tiny: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -191,7 +176,6 @@ def test_a_refused_study_leaves_its_reason_in_its_run(
     assert row.tags["diagnosis"] != "error"
 
 
-@needs_rules
 def test_a_forced_study_goes_on_and_says_so(
     opened: OpenStudy, tiny: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -203,7 +187,6 @@ def test_a_forced_study_goes_on_and_says_so(
     assert row.tags["forced"] == ", ".join(checked.prepared.forced)
 
 
-@needs_rules
 def test_the_command_stops_before_a_trial_and_names_the_cause(
     tiny_changes: list[str], record: Path, cache_dir: Path
 ) -> None:
@@ -241,7 +224,6 @@ def runs(root: Path) -> list[MlflowRun]:
     return list(client.search_runs([client.get_experiment_by_name("taehv").experiment_id]))
 
 
-@needs_rules
 @pytest.mark.parametrize("force", [False, True])
 def test_a_single_run_is_refused_or_forced(
     tiny_changes: list[str],
