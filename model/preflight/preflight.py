@@ -9,7 +9,7 @@ import torch
 
 from model.bank import Bank
 from model.evaluation.perceptual import Perceptual
-from model.preflight.fit import check_fit, no_fit
+from model.preflight.fit import check_fit
 from model.preflight.inputs import check_evaluation_input, check_training_input
 from model.preflight.losses import check_losses
 from model.preflight.reference import check_reference
@@ -74,7 +74,7 @@ def measure(recipe: Recipe, bank: Bank, perceptual: Perceptual | None, device: t
     reference = check_reference(recipe, bank, device)
     shared = find_shared(bank)
     broken = any(loss.error for loss in losses.values())
-    fit = no_fit() if broken else check_fit(state, recipe, bank, device)
+    fit = None if broken else check_fit(state, recipe, bank, device)
     return Preflight(
         seconds=0.0,  # the caller's clock
         training_input=training_input,

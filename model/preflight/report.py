@@ -78,7 +78,7 @@ class FitCheck:
     Attributes:
         steps: that were taken.
         first_loss: reconstruction loss of the first step.
-        last_loss: of the last step.
+        last_loss: median of the last ten steps.
         change: L2 norm of what the weights moved over that of the weights.
         output_std: of the reconstruction of that batch afterwards, before clamping.
         target_std: of the frames.
@@ -127,7 +127,7 @@ class Preflight:
         losses: by name, all five.
         reference: the teacher.
         start: None when training starts from scratch.
-        fit: a short training on one batch.
+        fit: a short training on one batch; None where a loss raises, as a step would raise it again.
         shared: training files that are also validated on; at most 20 are listed.
         num_shared: how many there are.
         schedule: the learning rate over the horizon.
@@ -139,7 +139,7 @@ class Preflight:
     losses: dict[str, LossCheck]
     reference: ReferenceCheck
     start: StartCheck | None
-    fit: FitCheck
+    fit: FitCheck | None
     shared: tuple[SharedFile, ...]
     num_shared: int
     schedule: ScheduleCheck

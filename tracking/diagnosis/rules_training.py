@@ -175,8 +175,11 @@ def vanishing_gradient(evidence: Evidence) -> list[Finding] | None:
 
 def fit_that_learns_nothing(evidence: Evidence) -> tuple[str, ...]:
     """Numbers of a network whose weights move, but that does not even learn one batch by heart."""
-    fit = (evidence.preflight or {}).get("fit")
-    if fit is None or not fit["steps"] or fit["change"] <= limit.FROZEN_FIT_CHANGE:
+    preflight = evidence.preflight or {}
+    fit = preflight.get("fit")
+    if fit is None or fit["change"] <= limit.FROZEN_FIT_CHANGE:
+        return ()
+    if preflight["start"] is not None:  # a trained network may have nothing left to learn in so few steps
         return ()
     if fit["last_loss"] < limit.FIT_LOSS_RATIO * fit["first_loss"]:
         return ()

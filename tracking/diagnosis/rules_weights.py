@@ -93,10 +93,8 @@ def frozen_in_training(evidence: Evidence) -> Finding | str | None:
 
 def frozen_in_fit(evidence: Evidence) -> Finding | str | None:
     """By the preflight's short training."""
-    if evidence.preflight is None:
-        return None
-    fit = evidence.preflight["fit"]
-    if fit["change"] is None or math.isnan(fit["change"]):  # a loss that raises leaves nothing to fit with
+    fit = (evidence.preflight or {}).get("fit")
+    if fit is None:
         return None
     if fit["change"] > limit.FROZEN_FIT_CHANGE:
         return ""
@@ -179,8 +177,11 @@ def final_is_initial(evidence: Evidence) -> list[Finding] | None:
 
 def low_precision(evidence: Evidence) -> list[Finding] | None:
     """Updates are lost because they are smaller than the spacing of the numbers that hold the weights."""
-    measured = evidence.later_half("weights/below_precision")
+    measured, rates = evidence.later_half("weights/below_precision"), rates_of(evidence)
     if measured is not None:
+        # At next to no rate every update is small: then the schedule is at fault and not the precision.
+        if rates is not None and rates.low_share(limit.DECAYED_RATE_SHARE) > limit.DECAYED_STEPS_SHARE:
+            return None
         if measured <= limit.BELOW_PRECISION_SHARE:
             return []
         text = f"weights/below_precision = {measured:.2f} > {limit.BELOW_PRECISION_SHARE:g} (curve, median of its later half)"

@@ -1,8 +1,14 @@
 import json
-from dataclasses import replace
 
-from model.preflight.fit import no_fit
-from model.preflight.report import LossCheck, Preflight, ReferenceCheck, ScheduleCheck, SharedFile, TensorRange
+from model.preflight.report import (
+    FitCheck,
+    LossCheck,
+    Preflight,
+    ReferenceCheck,
+    ScheduleCheck,
+    SharedFile,
+    TensorRange,
+)
 
 
 def test_it_is_plain_values_that_json_holds() -> None:
@@ -14,7 +20,7 @@ def test_it_is_plain_values_that_json_holds() -> None:
         losses={"decoder": LossCheck(1.0, 0.1, 0.2, 3, seen, None)},
         reference=ReferenceCheck(0.0, 1.0, 0.0, 0),
         start=None,
-        fit=replace(no_fit(), steps=30, first_loss=0.2, last_loss=0.1, change=0.1, output_std=0.1, target_std=0.2),
+        fit=FitCheck(steps=30, first_loss=0.2, last_loss=0.1, change=0.1, output_std=0.1, target_std=0.2),
         shared=(SharedFile("a", "b", "same source"),),
         num_shared=1,
         schedule=ScheduleCheck(210, 0.05, 0.06),
