@@ -108,7 +108,7 @@ def leaked(evidence: Evidence) -> list[Finding] | None:
     if not count:
         return []
     shown = tuple(f"{one['training']} = {one['validation']}: {one['rule']} (preflight)" for one in shared[:SHOWN_FILES])
-    return [finding("data.leak", "error", 0.95, (f"shared = {count} (preflight)", *shown))]
+    return [finding("data.leak", "error", 0.95, (f"files on both sides of the split = {count} (preflight)", *shown))]
 
 
 def misaligned(evidence: Evidence) -> list[Finding] | None:

@@ -68,4 +68,8 @@ def below_trivial(evidence: Evidence) -> list[Finding] | None:
 def few_steps(evidence: Evidence) -> tuple[str, ...]:
     """The number of steps where they are too few to blame anything else; nothing where they are enough, or unknown."""
     steps = evidence.last_step()
-    return (f"steps = {steps} < {limit.SHORT_STEPS} (curves)",) if 0 < steps < limit.SHORT_STEPS else ()
+    return (
+        (f"steps = {steps} < {limit.SHORT_STEPS}: so few may be the whole cause (curves)",)
+        if 0 < steps < limit.SHORT_STEPS
+        else ()
+    )

@@ -26,8 +26,8 @@ def edge_of_space(evidence: Evidence) -> list[Finding] | None:
         bound = "low" if place < limit.EDGE_SHARE else "high" if place > 1 - limit.EDGE_SHARE else None
         if bound is not None:
             numbers = (
-                f"{name} = {value:.3g} lies at {place:.0%} of {SPACE}.{name} = [{low:g}, {high:g}] (best of {study.num_trials} "
-                "trials)",
+                f"{name} = {value:.3g} lies at {place:.0%} of {SPACE}.{name} = [{low:g}, {high:g}] "
+                f"(logarithmic scale, best of {study.num_trials} trials)",
             )
             findings.append(finding("search.edge_of_space", "warning", 0.6, numbers, f"{SPACE}.{name}"))
     return findings

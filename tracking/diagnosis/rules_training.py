@@ -23,7 +23,7 @@ def inert_losses(evidence: Evidence) -> list[Finding] | None:
         numbers = dead_in_preflight(name, evidence) + (dead_in_curves(name, evidence) if logged else ())
         if numbers:
             setting = f"losses.{name} = {weight:g} ({evidence.origin(f'losses.{name}')})"
-            findings.append(finding("loss.inert", "error", 0.95, (setting, *numbers), name))
+            findings.append(finding("loss.inert", "error", 0.95, (*numbers, setting), name))
     return findings
 
 
@@ -35,19 +35,19 @@ def dead_in_preflight(name: str, evidence: Evidence) -> tuple[str, ...]:
     ):  # the weight of a trial may be 0 where the preflight's was not, and the reverse
         return ()
     if loss["error"] is not None:
-        return (f"raises {loss['error']} (preflight)",)
+        return (f"computing the loss raises {loss['error']} (preflight)",)
     if loss["value"] is None:
-        return ("was not computed (preflight)",)
+        return ("the loss was not computed (preflight)",)
     gradient = loss["gradient_norm"]
     if gradient is None or not math.isfinite(gradient) or gradient == 0:
-        return (f"gradient norm = {gradient} (preflight)",)
+        return (f"gradient norm of the loss = {gradient} (preflight)",)
     return ()
 
 
 def dead_in_curves(name: str, evidence: Evidence) -> tuple[str, ...]:
     """Numbers of a loss that was never logged, or never had a share of the gradient."""
     if not evidence.curves.get(f"loss/{name}"):
-        return (f"loss/{name}: 0 points (curves)",)
+        return (f"loss/{name} was never logged: 0 points (curves)",)
     shares = evidence.values(f"gradient_share/{name}")
     if shares and max(shares) < limit.INERT_GRADIENT_SHARE:
         return (f"gradient_share/{name} <= {max(shares):.2g} ({len(shares)} points of the curve)",)

@@ -26,8 +26,8 @@ def not_loaded(evidence: Evidence) -> list[Finding] | None:
     numbers = keys_of(missing)
     if start is not None and start["difference"] > 0:
         numbers += (
-            f"L2(start - {start['file']}) = {start['difference']:.3g} * L2(file), {start['differing_tensors']} of "
-            f"{start['tensors']} tensors differ (preflight)",
+            f"L2(start - file) / L2(file) = {start['difference']:.3g}, {start['differing_tensors']} of {start['tensors']} tensors "
+            f"differ from {start['file']} (preflight)",
         )
     if numbers:
         return [finding("weights.not_loaded", "error", 0.95, numbers)]
@@ -54,7 +54,7 @@ def beyond_reach(checkpoint: CheckpointFacts, evidence: Evidence) -> str | None:
     if checkpoint.change_from_start <= max(limit.REACH_MARGIN * reach, limit.UNRELATED_CHANGE):
         return None
     return (
-        f"L2(weights - start) = {checkpoint.change_from_start:.3g} * L2(start) at step {checkpoint.step} ({checkpoint.name}); "
+        f"L2(weights - start) / L2(start) = {checkpoint.change_from_start:.3g} at step {checkpoint.step} ({checkpoint.name}); "
         f"the rates up to there reach {reach:.3g} at most ({rates.source})"
     )
 
@@ -82,7 +82,7 @@ def frozen_in_training(evidence: Evidence) -> Finding | str | None:
     if expected <= 0 or change >= limit.FROZEN_CHANGE_RATIO * expected:
         return ""
     numbers: tuple[str, ...] = (
-        f"weights/change = {change:.2g} < {limit.FROZEN_CHANGE_RATIO:g} * weights/expected_change = {expected:.2g} "
+        f"weights/change = {change:.2g} < {limit.FROZEN_CHANGE_RATIO:g} * {expected:.2g}, which is weights/expected_change "
         "(curves, median of the later half)",
     )
     identical = evidence.later_half("weights/identical_share")
@@ -102,7 +102,7 @@ def frozen_in_fit(evidence: Evidence) -> Finding | str | None:
         return ""
     numbers = (
         f"the weights moved by {fit['change']:.2g} of their length in {fit['steps']} steps on one batch (preflight)",
-        f"loss {fit['first_loss']:.3g} -> {fit['last_loss']:.3g} (preflight)",
+        f"reconstruction loss {fit['first_loss']:.3g} -> {fit['last_loss']:.3g} (preflight)",
     )
     return finding("weights.frozen", "error", 0.95, numbers)
 
@@ -171,7 +171,7 @@ def final_is_initial(evidence: Evidence) -> list[Finding] | None:
         change = stored[-1].change_from_start
         if change < limit.INITIAL_CHANGE_WARNING:
             certain = change < limit.INITIAL_CHANGE
-            text = f"L2({stored[-1].name} - start) = {change:.2g} * L2(start) < {limit.INITIAL_CHANGE_WARNING:g}"
+            text = f"L2({stored[-1].name} - start) / L2(start) = {change:.2g} < {limit.INITIAL_CHANGE_WARNING:g}"
             severity = "error" if certain else "warning"
             return [finding("weights.final_is_initial", severity, 0.95 if certain else 0.6, (text,))]  # type: ignore[arg-type]
     return []

@@ -8,7 +8,7 @@ from tracking.diagnosis.render.chinese_scores import full_check_lines, quick_che
 from tracking.diagnosis.render.markdown import block, code, inline, short, table
 from tracking.diagnosis.render.next_command import Purpose, next_command
 from tracking.diagnosis.render.settings_named import settings_named
-from tracking.diagnosis.render.source_words import in_chinese
+from tracking.diagnosis.render.chinese_evidence import in_chinese
 from tracking.diagnosis.text_chinese import WORDS
 from tracking.diagnosis.texts import remedy, title
 
