@@ -95,7 +95,10 @@ def test_both_signs_together_leave_no_doubt(evidence_of: EvidenceOf) -> None:
     assert other
     assert both[0].confidence > one[0].confidence > other[0].confidence
     assert "training input: min = 0, max = 0.0039 (curve input/max)" in both[0].evidence
-    assert "gap = 53.0 - 4.24 = 48.8 dB; 20·log10(255) = 48.1, 20·log10(2) = 6.0" in both[0].evidence
+    assert (
+        "training - evaluation: gap = 53.0 - 4.24 = 48.8 dB; 20·log10(255) = 48.1, 20·log10(2) = 6.0"
+        in both[0].evidence
+    )
 
 
 def test_the_gap_compares_pooled_errors(failed_run: Evidence, evidence_of: EvidenceOf) -> None:

@@ -40,8 +40,8 @@ PLACES: tuple[tuple[str, str], ...] = (
 LINES: tuple[tuple[str, str], ...] = (
     # rules_data.py
     (
-        "gap = {implied} - {measured} = {gap} dB; 20·log10(255) = {double}, 20·log10(2) = {signed}",
-        "差距 = {implied} - {measured} = {gap} dB；20·log10(255) = {double}，20·log10(2) = {signed}",
+        "training - evaluation: gap = {implied} - {measured} = {gap} dB; 20·log10(255) = {double}, 20·log10(2) = {signed}",
+        "训练 - 评估：差距 = {implied} - {measured} = {gap} dB；20·log10(255) = {double}，20·log10(2) = {signed}",
     ),
     ("PSNR = {psnr} dB (evaluation, pooled over clips)", "PSNR = {psnr} dB（评估，由各片段的平均误差算出）"),
     (
@@ -95,7 +95,7 @@ LINES: tuple[tuple[str, str], ...] = (
     ),
     (
         "learning rate < {limit} * {peak} in {share} of the steps ({source})",
-        "在 {share} 的步中，学习率 < {limit} * {peak}（{source}）",
+        "{share} 的步的学习率 < {limit} * {peak}（{source}）",
     ),
     ("gradient/clipped = {share} of the steps (curve, mean)", "gradient/clipped：{share} 的步被裁剪（曲线，平均值）"),
     (
@@ -128,7 +128,8 @@ LINES: tuple[tuple[str, str], ...] = (
     (
         "L2(weights - start) / L2(start) = {change} at step {step} ({checkpoint}); the rates up to there reach {reach} at most "
         "({source})",
-        "第 {step} 步：L2(权重 - 初始权重) / L2(初始权重) = {change}（{checkpoint}）；到该步为止的学习率最多只能达到 {reach}（{source}）",
+        "第 {step} 步：L2(权重 - 初始权重) / L2(初始权重) = {change}（{checkpoint}）；"
+        "到该步为止的学习率最多只能达到 {reach}（{source}）",
     ),
     (
         "weights/change = {change} < {limit} * {expected}, which is weights/expected_change (curves, median of the later half)",
@@ -163,7 +164,8 @@ LINES: tuple[tuple[str, str], ...] = (
         "average/change = {change} < {limit}：保存的权重与初始权重之差（曲线）",
     ),
     (
-        "{checkpoint} holds {kind}; at std = {std} a step of {rate} is below half a unit in the last place for {share} of the values",
+        "{checkpoint} holds {kind}; at std = {std} a step of {rate} is below half a unit in the last place for "
+        "{share} of the values",
         "{checkpoint} 以 {kind} 保存；标准差 = {std} 时，对 {share} 的数值来说，{rate} 的更新小于其精度的一半（半个 ULP）",
     ),
     (
@@ -208,5 +210,5 @@ def translated(text: str, translations: tuple[Translation, ...]) -> str:
         if found is not None:
             values = found.groupdict()
             values |= {name: translated(values[name], TRANSLATED_PLACES) for name in WORDED & values.keys()}
-            return PLACEHOLDER.sub(lambda place, values=values: values[place.group(1)], one.chinese)
+            return one.chinese.format(**values)
     return text

@@ -46,7 +46,7 @@ TOKEN = re.compile(r"[\w./]*[A-Za-z][\w./]*", re.ASCII)
         ("losses.decoder = 1 (args.decoder_loss_weight)", "losses.decoder = 1（args.decoder_loss_weight）"),
         (
             "learning rate < 0.01 * 5e-05 in 30% of the steps (tag train/lr)",
-            "在 30% 的步中，学习率 < 0.01 * 5e-05（标签 train/lr）",
+            "30% 的步的学习率 < 0.01 * 5e-05（标签 train/lr）",
         ),
         (
             "val/psnr = 4.00 dB < 15.70 dB of mean_colour (evaluation, same clips)",
