@@ -15,7 +15,7 @@ MIN_RATE_POINTS = 5
 def inert_losses(evidence: Evidence) -> list[Finding] | None:
     """A loss with a weight that raises, is not computed or has no gradient in the preflight, or has no effect in the curves.
 
-    In the curves: loss/<name> has no point though other losses have, or gradient_share/<name> never reaches the limit.
+    In the curves: loss/NAME has no point though other losses have, or gradient_share/NAME never reaches the limit.
     """
     active = {name: weight for name, weight in evidence.weights().items() if weight > 0}
     logged = any(metric.startswith("loss/") for metric in evidence.curves)
@@ -60,7 +60,7 @@ def dead_in_curves(name: str, evidence: Evidence) -> tuple[str, ...]:
 def dominating_loss(evidence: Evidence) -> list[Finding] | None:
     """One of several losses gives nearly the whole gradient, or, where gradients were not measured, nearly the whole sum.
 
-    By the medians of gradient_share/<name> in the later half of the run, or of share/<name> (weight times loss over the total).
+    By the medians of gradient_share/NAME in the later half of the run, or of share/NAME (weight times loss over the total).
     """
     active = [name for name, weight in evidence.weights().items() if weight > 0]
     by_gradient = {name: evidence.later_half(f"gradient_share/{name}") for name in active}

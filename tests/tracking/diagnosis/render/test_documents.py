@@ -36,7 +36,7 @@ def test_the_pages_of_the_failed_run_are_in_the_documents(failed_run: Evidence, 
 
 
 def limits(rule: FunctionType, names: set[str], seen: set[FunctionType]) -> None:
-    """Gather the thresholds that a rule and the functions that it calls beside it use."""
+    """Gather the thresholds that a rule and the functions and classes that it uses beside it know."""
     seen.add(rule)
     codes: list[CodeType] = [rule.__code__]
     while codes:
@@ -44,9 +44,16 @@ def limits(rule: FunctionType, names: set[str], seen: set[FunctionType]) -> None
         codes += [constant for constant in code.co_consts if isinstance(constant, CodeType)]
         names |= {name for name in code.co_names if name in LIMITS}
         called = (rule.__globals__.get(name) for name in code.co_names if name != rule.__name__)
-        for function in called:
+        for function in [method for one in called for method in functions(one)]:
             if isinstance(function, FunctionType) and function not in seen and function.__module__ in MODULES:
                 limits(function, names, seen)
+
+
+def functions(used: object) -> list[object]:
+    """What runs when a function or a class of the rules is used: the function, or the class's methods and properties."""
+    if not isinstance(used, type) or used.__module__ not in MODULES:
+        return [used]
+    return [one.fget if isinstance(one, property) else one for one in vars(used).values()]
 
 
 def codes() -> list[str]:
