@@ -29,7 +29,8 @@ class Gap:
     def evidence(self) -> tuple[str, ...]:
         """The numbers with their sources."""
         return (
-            f"gap = {self.implied:.1f} - {self.measured:.2f} = {self.decibels:.1f} dB; 20·log10(255) = 48.1, 20·log10(2) = 6.0",
+            f"training - evaluation: gap = {self.implied:.1f} - {self.measured:.2f} = {self.decibels:.1f} dB; "
+            "20·log10(255) = 48.1, 20·log10(2) = 6.0",
             f"-10·log10(loss/reconstruction) = {self.implied:.1f} dB ({self.source})",
             f"PSNR = {self.measured:.2f} dB (evaluation, pooled over clips)",
         )
@@ -51,7 +52,12 @@ def gap_of(evidence: Evidence) -> Gap | None:
 
 
 def double_normalised(evidence: Evidence) -> list[Finding] | None:
-    """Frames divided by 255 twice: seen in what entered the model, or in a gap of 48 dB between training and evaluation."""
+    """Frames divided by 255 twice: all pixels are next to black, or there is a gap of 48 dB.
+
+    The pixels are those of the curves input/min and input/max and of the preflight: what entered the model in training and in
+    evaluation, what the losses compare with. The gap is the PSNR that loss/reconstruction implies less the evaluation's; it
+    counts alone only where no range was seen.
+    """
     seen, gap = seen_ranges(evidence), gap_of(evidence)
     if not seen and gap is None:
         return None
@@ -64,7 +70,10 @@ def double_normalised(evidence: Evidence) -> list[Finding] | None:
 
 
 def signed_range(evidence: Evidence) -> list[Finding] | None:
-    """Frames in [-1, 1] where the model wants [0, 1]."""
+    """Frames in [-1, 1]: the same ranges as above reach below 0 and not beyond -1 and 1.
+
+    Where no range was seen, a gap of 6 dB between the PSNR that loss/reconstruction implies and the evaluation's is a hint.
+    """
     seen, gap = seen_ranges(evidence), gap_of(evidence)
     if seen:
         numbers = ranges_of("signed", seen)
@@ -78,7 +87,11 @@ def signed_range(evidence: Evidence) -> list[Finding] | None:
 
 
 def out_of_range(evidence: Evidence) -> list[Finding] | None:
-    """Any other range than [0, 1], such as [0, 255] or frames normalised by the mean of a data set, or another contrast."""
+    """Any other range than [0, 1], such as [0, 255], or another contrast in training than in evaluation.
+
+    The range is that of the curves input/min and input/max and of the preflight; the contrast is the preflight's standard
+    deviation of the training input over that of the evaluation input.
+    """
     seen = seen_ranges(evidence)
     if not seen:
         return None
@@ -101,18 +114,22 @@ def ranges_of(kind: Kind, seen: list[Seen]) -> tuple[str, ...]:
 
 
 def leaked(evidence: Evidence) -> list[Finding] | None:
-    """Files, sources or crops that stand on both sides of the split."""
+    """Files of equal content, or of the same source video, that the preflight finds on both sides of the split."""
     if evidence.preflight is None:
         return None
     shared, count = evidence.preflight["shared"], evidence.preflight["num_shared"]
     if not count:
         return []
     shown = tuple(f"{one['training']} = {one['validation']}: {one['rule']} (preflight)" for one in shared[:SHOWN_FILES])
-    return [finding("data.leak", "error", 0.95, (f"shared = {count} (preflight)", *shown))]
+    return [finding("data.leak", "error", 0.95, (f"files on both sides of the split = {count} (preflight)", *shown))]
 
 
 def misaligned(evidence: Evidence) -> list[Finding] | None:
-    """Outputs are compared with other frames than their own, in training, in evaluation or in the teacher."""
+    """Frames that fit best when they are shifted against those that they are compared with.
+
+    Looked at are the outputs of the evaluation, the reference's own round trip in evaluation and preflight, and the targets of
+    the losses in the preflight.
+    """
     places = {
         "evaluation": (evidence.evaluation or {}).get("best_frame_shift"),
         # The teacher needs no training to show a shift of the evaluation itself.
@@ -130,7 +147,12 @@ def misaligned(evidence: Evidence) -> list[Finding] | None:
 
 
 def suspect_reference(evidence: Evidence) -> list[Finding] | None:
-    """A teacher that gives other latents than it should, or whose own round trip is poor: nobody learns more than it knows."""
+    """A teacher that gives other latents than it should, or whose own round trip is poor: nobody learns more than it knows.
+
+    The preflight compares the latents that training gets with those that the reference makes of the same clips now, and
+    measures their standard deviation. The round trip's PSNR is compared with a limit; that of the linear reference with the
+    8x8 average of the same clips.
+    """
     round_trip, latents = poor_round_trip(evidence), strange_latents(evidence)
     if round_trip is None and latents is None:
         return None
@@ -183,7 +205,7 @@ def required_round_trip(source: str | None, evidence: Evidence) -> float | None:
 
 
 def metric_mismatch(evidence: Evidence) -> list[Finding] | None:
-    """The training loss tells another story than the evaluation."""
+    """The PSNR that loss/reconstruction implies, -10·log10(loss), is far from that of the evaluation."""
     gap = gap_of(evidence)
     if gap is None:
         return None

@@ -11,7 +11,7 @@ BLURRED_BASELINE = "average_8x8"
 
 
 def collapsed_output(evidence: Evidence) -> list[Finding] | None:
-    """The output hardly varies."""
+    """The standard deviation of the evaluation's output over that of the frames; a warning only after few steps."""
     output, target = ((evidence.evaluation or {}).get(name) for name in ("output_std", "target_std"))
     if output is None or not target:
         return None
@@ -26,7 +26,10 @@ def collapsed_output(evidence: Evidence) -> list[Finding] | None:
 
 
 def saturated_output(evidence: Evidence) -> list[Finding] | None:
-    """Much of the output stands at or outside the bounds of a picture; nearly all of it means a dead output."""
+    """Share of the output at or outside 0 and 1: the evaluation's before clamping, or the curve output/saturated_share.
+
+    Nearly all of it means a dead output, which is an error.
+    """
     places = {
         "evaluation, before clamping": (evidence.evaluation or {}).get("saturated_share"),
         evidence.origin("output/saturated_share"): evidence.last("output/saturated_share"),
@@ -45,7 +48,7 @@ def saturated_output(evidence: Evidence) -> list[Finding] | None:
 
 
 def below_trivial(evidence: Evidence) -> list[Finding] | None:
-    """An output without any picture scores better, or (a remark only) a blurred one does."""
+    """On the same clips a black, grey or mean-colour frame has the higher PSNR, or (a remark only) the 8x8 average has."""
     own = (evidence.evaluation or {}).get("psnr")
     if own is None or not evidence.baselines:
         return None
@@ -68,4 +71,8 @@ def below_trivial(evidence: Evidence) -> list[Finding] | None:
 def few_steps(evidence: Evidence) -> tuple[str, ...]:
     """The number of steps where they are too few to blame anything else; nothing where they are enough, or unknown."""
     steps = evidence.last_step()
-    return (f"steps = {steps} < {limit.SHORT_STEPS} (curves)",) if 0 < steps < limit.SHORT_STEPS else ()
+    return (
+        (f"steps = {steps} < {limit.SHORT_STEPS}: so few may be the whole cause (curves)",)
+        if 0 < steps < limit.SHORT_STEPS
+        else ()
+    )

@@ -13,7 +13,7 @@ SPACE = "search.space"
 
 
 def edge_of_space(evidence: Evidence) -> list[Finding] | None:
-    """The best trial's number lies so near a bound that better ones may lie beyond it."""
+    """A number of the best trial lies near a bound of [search.space] on a logarithmic scale, after enough trials."""
     study = evidence.study
     if study is None or study.num_trials < limit.EDGE_TRIALS:
         return None
@@ -26,15 +26,15 @@ def edge_of_space(evidence: Evidence) -> list[Finding] | None:
         bound = "low" if place < limit.EDGE_SHARE else "high" if place > 1 - limit.EDGE_SHARE else None
         if bound is not None:
             numbers = (
-                f"{name} = {value:.3g} lies at {place:.0%} of {SPACE}.{name} = [{low:g}, {high:g}] (best of {study.num_trials} "
-                "trials)",
+                f"{name} = {value:.3g} lies at {place:.0%} of {SPACE}.{name} = [{low:g}, {high:g}] "
+                f"(logarithmic scale, best of {study.num_trials} trials)",
             )
             findings.append(finding("search.edge_of_space", "warning", 0.6, numbers, f"{SPACE}.{name}"))
     return findings
 
 
 def noise_floor(evidence: Evidence) -> list[Finding] | None:
-    """The best trial leads by less than the same settings differ between seeds."""
+    """The best score leads the second by less than two draws of the same settings differ between seeds (confirmations)."""
     study = evidence.study
     if study is None or len(study.top_scores) < 2:
         return None

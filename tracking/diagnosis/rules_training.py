@@ -13,7 +13,10 @@ MIN_RATE_POINTS = 5
 
 
 def inert_losses(evidence: Evidence) -> list[Finding] | None:
-    """A loss with a weight that was never computed, or whose gradient moves nothing."""
+    """A loss with a weight that raises, is not computed or has no gradient in the preflight, or has no effect in the curves.
+
+    In the curves: loss/NAME has no point though other losses have, or gradient_share/NAME never reaches the limit.
+    """
     active = {name: weight for name, weight in evidence.weights().items() if weight > 0}
     logged = any(metric.startswith("loss/") for metric in evidence.curves)
     if not active or (not logged and evidence.preflight is None):
@@ -23,7 +26,7 @@ def inert_losses(evidence: Evidence) -> list[Finding] | None:
         numbers = dead_in_preflight(name, evidence) + (dead_in_curves(name, evidence) if logged else ())
         if numbers:
             setting = f"losses.{name} = {weight:g} ({evidence.origin(f'losses.{name}')})"
-            findings.append(finding("loss.inert", "error", 0.95, (setting, *numbers), name))
+            findings.append(finding("loss.inert", "error", 0.95, (*numbers, setting), name))
     return findings
 
 
@@ -35,19 +38,19 @@ def dead_in_preflight(name: str, evidence: Evidence) -> tuple[str, ...]:
     ):  # the weight of a trial may be 0 where the preflight's was not, and the reverse
         return ()
     if loss["error"] is not None:
-        return (f"raises {loss['error']} (preflight)",)
+        return (f"computing the loss raises {loss['error']} (preflight)",)
     if loss["value"] is None:
-        return ("was not computed (preflight)",)
+        return ("the loss was not computed (preflight)",)
     gradient = loss["gradient_norm"]
     if gradient is None or not math.isfinite(gradient) or gradient == 0:
-        return (f"gradient norm = {gradient} (preflight)",)
+        return (f"gradient norm of the loss = {gradient} (preflight)",)
     return ()
 
 
 def dead_in_curves(name: str, evidence: Evidence) -> tuple[str, ...]:
     """Numbers of a loss that was never logged, or never had a share of the gradient."""
     if not evidence.curves.get(f"loss/{name}"):
-        return (f"loss/{name}: 0 points (curves)",)
+        return (f"loss/{name} was never logged: 0 points (curves)",)
     shares = evidence.values(f"gradient_share/{name}")
     if shares and max(shares) < limit.INERT_GRADIENT_SHARE:
         return (f"gradient_share/{name} <= {max(shares):.2g} ({len(shares)} points of the curve)",)
@@ -55,7 +58,10 @@ def dead_in_curves(name: str, evidence: Evidence) -> tuple[str, ...]:
 
 
 def dominating_loss(evidence: Evidence) -> list[Finding] | None:
-    """One of several losses gives nearly the whole gradient, or, where gradients were not measured, nearly the whole sum."""
+    """One of several losses gives nearly the whole gradient, or, where gradients were not measured, nearly the whole sum.
+
+    By the medians of gradient_share/NAME in the later half of the run, or of share/NAME (weight times loss over the total).
+    """
     active = [name for name, weight in evidence.weights().items() if weight > 0]
     by_gradient = {name: evidence.later_half(f"gradient_share/{name}") for name in active}
     # The Seraena loss is 1 by construction whatever it does, so its share of the sum says nothing (docs/facts.md 7).
@@ -85,7 +91,11 @@ def share_of_value(name: str, evidence: Evidence) -> float | None:
 
 
 def inactive_critic(evidence: Evidence) -> list[Finding] | None:
-    """Seraena has a weight, but its critic corrects nothing, knows everything or sees nothing."""
+    """Seraena has a weight, but its critic corrects nothing, knows everything or sees nothing.
+
+    By the medians of critic/correction_rms and critic/loss in the later half of the run: a small correction, a loss near 0, a
+    loss near that of answering 0 to everything.
+    """
     weight = evidence.weights().get("seraena")
     if weight is None:
         return None
@@ -108,7 +118,7 @@ def inactive_critic(evidence: Evidence) -> list[Finding] | None:
 
 
 def long_warmup(evidence: Evidence) -> list[Finding] | None:
-    """So much of the run is warm-up that the peak rate is hardly used."""
+    """The setting schedule.warmup_share, except for the kind "constant", which has no warm-up."""
     kind, share = evidence.settings.get("schedule.kind"), evidence.settings.get("schedule.warmup_share")
     if kind is None or share is None:
         return None
@@ -121,7 +131,10 @@ def long_warmup(evidence: Evidence) -> list[Finding] | None:
 
 
 def early_decay(evidence: Evidence) -> list[Finding] | None:
-    """Too many steps after the peak are taken with next to no learning rate."""
+    """Too many steps after the peak are taken with next to no learning rate.
+
+    By the curve learning_rate, or where it was not logged by the formula of the schedule.
+    """
     rates = rates_of(evidence)
     points = len(evidence.values("learning_rate"))
     if rates is None or 0 < points < MIN_RATE_POINTS:
@@ -136,7 +149,10 @@ def early_decay(evidence: Evidence) -> list[Finding] | None:
 
 
 def clipped_gradient(evidence: Evidence) -> list[Finding] | None:
-    """Nearly every step is cut, and by much: the length of a step no longer depends on the gradient."""
+    """The mean of gradient/clipped is near 1 and the median of gradient/norm far above optimizer.max_gradient_norm.
+
+    An error where most of Adam's second moments (adam/starved_share) are below its epsilon as well.
+    """
     clipped, norm = evidence.values("gradient/clipped"), evidence.last("gradient/norm")
     allowed = evidence.settings.get("optimizer.max_gradient_norm")
     if not clipped or norm is None or allowed is None:
@@ -161,7 +177,11 @@ def starved_text(share: float) -> str:
 
 
 def vanishing_gradient(evidence: Evidence) -> list[Finding] | None:
-    """gradient/norm or Adam's second moment is next to nothing, or a short fit moves the weights and learns nothing."""
+    """gradient/norm or Adam's second moment is next to nothing, or a short fit moves the weights and learns nothing.
+
+    By the medians of gradient/norm and adam/starved_share in the later half of the run, and by the preflight's training on one
+    batch, whose loss must fall.
+    """
     norm, starved = evidence.later_half("gradient/norm"), evidence.later_half("adam/starved_share")
     if norm is None and starved is None and evidence.preflight is None:
         return None

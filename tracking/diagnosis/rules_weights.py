@@ -17,7 +17,11 @@ HALF_ULP_BITS = {"bfloat16": 8.5, "float16": 11.5}
 
 
 def not_loaded(evidence: Evidence) -> list[Finding] | None:
-    """Training did not begin with the weights that the settings name."""
+    """Training did not begin with the weights that the settings name.
+
+    The preflight compares the starting weights with the file; checkpoints must hold every tensor of the file in its shape, and
+    be no further from it than the sum of the learning rates reaches.
+    """
     start = (evidence.preflight or {}).get("start")
     missing = [checkpoint for checkpoint in evidence.checkpoints if checkpoint.not_loaded]
     far = [fact for fact in map(lambda one: beyond_reach(one, evidence), evidence.checkpoints) if fact]
@@ -26,8 +30,8 @@ def not_loaded(evidence: Evidence) -> list[Finding] | None:
     numbers = keys_of(missing)
     if start is not None and start["difference"] > 0:
         numbers += (
-            f"L2(start - {start['file']}) = {start['difference']:.3g} * L2(file), {start['differing_tensors']} of "
-            f"{start['tensors']} tensors differ (preflight)",
+            f"L2(start - file) / L2(file) = {start['difference']:.3g}, {start['differing_tensors']} of {start['tensors']} "
+            f"tensors differ from {start['file']} (preflight)",
         )
     if numbers:
         return [finding("weights.not_loaded", "error", 0.95, numbers)]
@@ -54,7 +58,7 @@ def beyond_reach(checkpoint: CheckpointFacts, evidence: Evidence) -> str | None:
     if checkpoint.change_from_start <= max(limit.REACH_MARGIN * reach, limit.UNRELATED_CHANGE):
         return None
     return (
-        f"L2(weights - start) = {checkpoint.change_from_start:.3g} * L2(start) at step {checkpoint.step} ({checkpoint.name}); "
+        f"L2(weights - start) / L2(start) = {checkpoint.change_from_start:.3g} at step {checkpoint.step} ({checkpoint.name}); "
         f"the rates up to there reach {reach:.3g} at most ({rates.source})"
     )
 
@@ -66,7 +70,11 @@ def weight_decay(evidence: Evidence) -> float:
 
 
 def frozen(evidence: Evidence) -> list[Finding] | None:
-    """The weights move far less than the learning rate moves them, or not at all."""
+    """The weights move far less than the learning rate moves them, or not at all.
+
+    By the medians of weights/change and weights/expected_change, by the preflight's training on one batch, and by neighbouring
+    checkpoints: values equal bit for bit, or (a warning) equal mean and standard deviation where no more is known.
+    """
     results = [frozen_in_training(evidence), frozen_in_fit(evidence), frozen_between_checkpoints(evidence)]
     measured = [result for result in results if result is not None]
     if not measured:
@@ -82,7 +90,7 @@ def frozen_in_training(evidence: Evidence) -> Finding | str | None:
     if expected <= 0 or change >= limit.FROZEN_CHANGE_RATIO * expected:
         return ""
     numbers: tuple[str, ...] = (
-        f"weights/change = {change:.2g} < {limit.FROZEN_CHANGE_RATIO:g} * weights/expected_change = {expected:.2g} "
+        f"weights/change = {change:.2g} < {limit.FROZEN_CHANGE_RATIO:g} * {expected:.2g}, which is weights/expected_change "
         "(curves, median of the later half)",
     )
     identical = evidence.later_half("weights/identical_share")
@@ -100,7 +108,7 @@ def frozen_in_fit(evidence: Evidence) -> Finding | str | None:
         return ""
     numbers = (
         f"the weights moved by {fit['change']:.2g} of their length in {fit['steps']} steps on one batch (preflight)",
-        f"loss {fit['first_loss']:.3g} -> {fit['last_loss']:.3g} (preflight)",
+        f"reconstruction loss {fit['first_loss']:.3g} -> {fit['last_loss']:.3g} (preflight)",
     )
     return finding("weights.frozen", "error", 0.95, numbers)
 
@@ -157,7 +165,7 @@ def expected_drift(before: CheckpointFacts, after: CheckpointFacts, evidence: Ev
 
 
 def final_is_initial(evidence: Evidence) -> list[Finding] | None:
-    """What is stored at the end is what training began with."""
+    """L2 distance of the averaged weights (average/change), or of the last checkpoint, from the start, relative to the start."""
     average = evidence.last("average/change")
     stored = [one for one in evidence.checkpoints if one.change_from_start is not None]
     if average is None and not stored:
@@ -169,14 +177,18 @@ def final_is_initial(evidence: Evidence) -> list[Finding] | None:
         change = stored[-1].change_from_start
         if change < limit.INITIAL_CHANGE_WARNING:
             certain = change < limit.INITIAL_CHANGE
-            text = f"L2({stored[-1].name} - start) = {change:.2g} * L2(start) < {limit.INITIAL_CHANGE_WARNING:g}"
+            text = f"L2({stored[-1].name} - start) / L2(start) = {change:.2g} < {limit.INITIAL_CHANGE_WARNING:g}"
             severity = "error" if certain else "warning"
             return [finding("weights.final_is_initial", severity, 0.95 if certain else 0.6, (text,))]  # type: ignore[arg-type]
     return []
 
 
 def low_precision(evidence: Evidence) -> list[Finding] | None:
-    """Updates are lost because they are smaller than the spacing of the numbers that hold the weights."""
+    """Updates are lost because they are smaller than the spacing of the numbers that hold the weights.
+
+    By the median of weights/below_precision in the later half; else (a warning) by the type of the stored weights, their
+    standard deviation and the learning rate.
+    """
     measured, rates = evidence.later_half("weights/below_precision"), rates_of(evidence)
     if measured is not None:
         # At next to no rate every update is small: then the schedule is at fault and not the precision.
@@ -212,7 +224,7 @@ def lost_share(checkpoint: CheckpointFacts, evidence: Evidence) -> tuple[float, 
 
 
 def skipped_steps(evidence: Evidence) -> list[Finding] | None:
-    """The optimizer took fewer steps than were counted."""
+    """The curve steps/skipped: the share of all steps that the optimizer's own counter lacks."""
     skipped = evidence.last("steps/skipped")
     if skipped is None:
         return None

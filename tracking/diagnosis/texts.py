@@ -10,10 +10,13 @@ Language = Literal["en", "zh"]
 FINDINGS = {"en": text_english.FINDINGS, "zh": text_chinese.FINDINGS}
 WORDS = {"en": text_english.WORDS, "zh": text_chinese.WORDS}
 
+#: What stands between a title and its subject.
+COLON = {"en": ": ", "zh": "："}
+
 
 def title(code: str, language: Language, subject: str = "") -> str:
     """What a code means, and for which subject."""
-    return FINDINGS[language][code][0] + (f": {subject}" if subject else "")
+    return FINDINGS[language][code][0] + (f"{COLON[language]}{subject}" if subject else "")
 
 
 def remedy(code: str, language: Language, subject: str = "") -> str:

@@ -95,7 +95,10 @@ def test_both_signs_together_leave_no_doubt(evidence_of: EvidenceOf) -> None:
     assert other
     assert both[0].confidence > one[0].confidence > other[0].confidence
     assert "training input: min = 0, max = 0.0039 (curve input/max)" in both[0].evidence
-    assert "gap = 53.0 - 4.24 = 48.8 dB; 20·log10(255) = 48.1, 20·log10(2) = 6.0" in both[0].evidence
+    assert (
+        "training - evaluation: gap = 53.0 - 4.24 = 48.8 dB; 20·log10(255) = 48.1, 20·log10(2) = 6.0"
+        in both[0].evidence
+    )
 
 
 def test_the_gap_compares_pooled_errors(failed_run: Evidence, evidence_of: EvidenceOf) -> None:
@@ -174,7 +177,10 @@ def test_targets_of_other_frames_are_misaligned(preflight_of: Callable[..., dict
 def test_files_on_both_sides_are_a_leak(preflight_of: Callable[..., dict[str, Any]]) -> None:
     shared = tuple(SharedFile(f"a{index}.mp4", f"b{index}.mp4", "equal content") for index in range(20))
     (finding,) = rules_data.leaked(Evidence(preflight=preflight_of(shared=shared, num_shared=40))) or ()
-    assert finding.evidence[:2] == ("shared = 40 (preflight)", "a0.mp4 = b0.mp4: equal content (preflight)")
+    assert finding.evidence[:2] == (
+        "files on both sides of the split = 40 (preflight)",
+        "a0.mp4 = b0.mp4: equal content (preflight)",
+    )
     assert len(finding.evidence) == 4
     assert rules_data.leaked(Evidence(preflight=preflight_of())) == []
     assert rules_data.leaked(Evidence()) is None

@@ -15,7 +15,10 @@ EvidenceOf = Callable[..., Evidence]
 def test_a_loss_that_was_never_computed_is_inert(evidence_of: EvidenceOf) -> None:
     (finding,) = rules_training.inert_losses(evidence_of(curves={"loss/perceptual": None})) or ()
     assert (finding.code, finding.severity, finding.subject) == ("loss.inert", "error", "perceptual")
-    assert finding.evidence == ("losses.perceptual = 0.5 (settings)", "loss/perceptual: 0 points (curves)")
+    assert finding.evidence == (
+        "loss/perceptual was never logged: 0 points (curves)",
+        "losses.perceptual = 0.5 (settings)",
+    )
     assert "losses.perceptual = 0" in finding.remedy
 
 
@@ -171,8 +174,8 @@ def test_what_is_missing_is_not_measured(evidence_of: EvidenceOf) -> None:
     [
         ({"error": "RuntimeError: shapes", "value": None, "gradient_norm": None}, "raises RuntimeError: shapes"),
         ({"value": None, "gradient_norm": None}, "was not computed"),
-        ({"gradient_norm": 0.0}, "gradient norm = 0.0"),
-        ({"gradient_norm": math.nan}, "gradient norm = nan"),
+        ({"gradient_norm": 0.0}, "gradient norm of the loss = 0.0"),
+        ({"gradient_norm": math.nan}, "gradient norm of the loss = nan"),
     ],
 )
 def test_a_loss_that_is_dead_in_the_preflight_is_inert(
@@ -183,7 +186,7 @@ def test_a_loss_that_is_dead_in_the_preflight_is_inert(
     settings = {f"losses.{name}": 0.5 for name in LOSSES}
     (finding,) = rules_training.inert_losses(Evidence(settings, preflight=preflight_of() | {"losses": losses})) or ()
     assert (finding.code, finding.subject) == ("loss.inert", "seraena")
-    assert text in finding.evidence[1]
+    assert text in finding.evidence[0]
     # Without a weight nothing is expected of it.
     losses["seraena"]["weight"] = 0.0
     assert rules_training.inert_losses(Evidence(settings, preflight=preflight_of() | {"losses": losses})) == []

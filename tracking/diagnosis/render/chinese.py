@@ -3,12 +3,12 @@
 from tracking.diagnosis.evidence import Evidence
 from tracking.diagnosis.findings import CODES, Diagnosis, Finding
 from tracking.diagnosis.render.checklist import CHECKLIST
-from tracking.diagnosis.render.checks import found, new_evidence, passed
+from tracking.diagnosis.render.checks import found, new_evidence, num_measured, outcome, passed
+from tracking.diagnosis.render.chinese_evidence import in_chinese
 from tracking.diagnosis.render.chinese_scores import full_check_lines, quick_check_lines, summary_lines
 from tracking.diagnosis.render.markdown import block, code, inline, short, table
 from tracking.diagnosis.render.next_command import Purpose, next_command
 from tracking.diagnosis.render.settings_named import settings_named
-from tracking.diagnosis.render.source_words import in_chinese
 from tracking.diagnosis.text_chinese import WORDS
 from tracking.diagnosis.texts import remedy, title
 
@@ -21,8 +21,9 @@ NEXT: dict[Purpose, str] = {
     "search_again": "按上面的建议扩大搜索空间，然后再次搜索：",
     "other_seed": "用另一个随机种子重复最佳设置（best.toml 与本页同目录）：",
     "diagnose_again": "修复并重新训练之后，用新的训练留下的全部文件再次诊断：",
+    "measure_more": "用这次训练留下的全部文件再次诊断：",
     "begin": "已测量的项目没有反对开始训练的理由；开始训练：",
-    "compare": "没有需要修复的问题；与其他训练作比较：",
+    "compare": "没有发现需要修复的问题；与其他训练作比较：",
 }
 
 
@@ -49,13 +50,12 @@ def name(finding: Finding) -> str:
 
 def conclusion(diagnosis: Diagnosis) -> list[str]:
     """What is wrong first, and how much was looked at."""
-    measured = len(CODES) - len(diagnosis.not_measured)
     lines = [f"### 结论：**{sentence(diagnosis)}**", ""]
     if diagnosis.failure is not None:
         lines += [f"**{WORDS['failure']}**：", "", *block([diagnosis.failure]), ""]
     return [
         *lines,
-        f"共 {len(CODES)} 项检查：已测量 {measured} 项，未测量 {len(diagnosis.not_measured)} 项；"
+        f"共 {len(CODES)} 项检查：已测量 {num_measured(diagnosis)} 项，未测量 {len(diagnosis.not_measured)} 项；"
         f"发现 {len(diagnosis.findings)} 个问题（不含由它们引起的后果）。",
         "",
     ]
@@ -63,8 +63,13 @@ def conclusion(diagnosis: Diagnosis) -> list[str]:
 
 def sentence(diagnosis: Diagnosis) -> str:
     """The worst severity and the first cause."""
-    if diagnosis.verdict == "ok":
-        return "正常：已测量的项目中没有发现需要处理的问题"
+    measured = num_measured(diagnosis)
+    if outcome(diagnosis) == "unknown":
+        return WORDS["unknown"]
+    if outcome(diagnosis) == "thin":
+        return f"{WORDS['thin']}（{len(CODES)} 项检查中只测量了 {measured} 项）"
+    if outcome(diagnosis) == "ok":
+        return f"{WORDS['ok']}：已测量的 {measured} 项中没有发现需要处理的问题"
     broke = [WORDS["failure"]] if diagnosis.failure is not None else []
     causes = [f"{name(one)}（{WORDS['confidence']} {one.confidence:.0%}）" for one in diagnosis.findings[:1]]
     return f"{WORDS[f'severity.{diagnosis.verdict}']}：{'；'.join([*broke, *causes])}"
@@ -75,7 +80,7 @@ def analysis(diagnosis: Diagnosis) -> list[str]:
     lines = []
     for number, finding in enumerate(diagnosis.findings, start=1):
         lines += [f"### 发现 {number}: {name(finding)}", "", "**检查结果**:", "", *evidence_block(finding.evidence), ""]
-        lines += ["**说明**:", "", f"- 代码 `{finding.code}`，{grade(finding)}"]
+        lines += ["**说明**:", "", f"- 诊断代码 `{finding.code}`，{grade(finding)}"]
         lines += [f"- {WORDS['consequences']}：" for _ in finding.consequences[:1]]
         for consequence in finding.consequences:
             new = new_evidence(consequence, finding)
@@ -85,7 +90,10 @@ def analysis(diagnosis: Diagnosis) -> list[str]:
             ]
             lines += [f"    - {code(in_chinese(short(line)))}" for line in new]
         lines += [""]
-    return lines or ["已测量的项目中没有发现问题。", ""]
+    nothing = (
+        "没有任何一项能够测量，因此无法分析。" if outcome(diagnosis) == "unknown" else "已测量的项目中没有发现问题。"
+    )
+    return lines or [nothing, ""]
 
 
 def evidence_block(evidence: tuple[str, ...]) -> list[str]:
@@ -132,7 +140,16 @@ def steps(diagnosis: Diagnosis, evidence: Evidence) -> list[str]:
         now = settings_named(text, evidence)
         if now:
             lines += ["当前设置：", "", *block(now), ""]
-    return lines or ["没有需要修复的问题。" if diagnosis.failure is None else "先按错误信息排除中断的原因。", ""]
+    return lines or [nothing_to_mend(diagnosis), ""]
+
+
+def nothing_to_mend(diagnosis: Diagnosis) -> str:
+    """What to do where nothing was found: that little was measured is no reason to be content."""
+    if diagnosis.failure is not None:
+        return "先按错误信息排除中断的原因。"
+    if outcome(diagnosis) in ("thin", "unknown"):
+        return "测量的内容太少，不能断定没有问题；先补充数据，再次诊断。"
+    return "没有需要修复的问题。"
 
 
 def proof(diagnosis: Diagnosis, evidence: Evidence) -> list[str]:

@@ -2,7 +2,7 @@
 
 from tracking.diagnosis.evidence import Evidence
 from tracking.diagnosis.render.markdown import table
-from tracking.diagnosis.render.next_command import train_command, trial_steps
+from tracking.diagnosis.render.next_command import is_foreign, train_command, trial_steps
 from tracking.diagnosis.render.scores import (
     TITLES,
     USUAL_AFTER_1000_STEPS,
@@ -49,12 +49,12 @@ def summary_lines(evidence: Evidence) -> list[str]:
             f"**{TITLES[one.metric.name]}**",
             own_cell(one),
             expectation(one),
-            STANDINGS[one.standing],
+            "❓ 无从比较" if one.value is not None and one.standing == "not_measured" else STANDINGS[one.standing],
         ]
         for one in compared
     ]
-    gaps = [f"相对{OUTPUTS[name]} {gap:+.2f} dB" for name, gap in differences_db(evidence).items()]
-    difference = ["", f"PSNR 差值：{'，'.join(gaps)}。"] if gaps else []
+    gaps = [f"{OUTPUTS[name]} {gap:+.2f} dB" for name, gap in differences_db(evidence).items()]
+    difference = ["", f"PSNR 相对各输出的差值：{'，'.join(gaps)}。"] if gaps else []
     return [*table(["指标", "实际值", "期望值", "状态"], rows), "", SOURCES, *difference]
 
 
@@ -84,11 +84,13 @@ def expectation(one: Comparison) -> str:
 def quick_check_lines(evidence: Evidence) -> list[str]:
     """What a short training must show; foreign runs are trained by their own commands."""
     steps = trial_steps(evidence)
-    command = [] if evidence.origins else [f"    {train_command(evidence)}", ""]
+    command = [] if is_foreign(evidence) else [f"    {train_command(evidence)}", ""]
     lines = [
         "- 训练运行到结束，诊断中不再出现上面的发现",
         *(f"- {TITLES[one.metric.name]}: {bound}" for one, bound in early_bounds(evidence)),
     ]
+    if all(one.constant is None for one in comparisons(evidence)):
+        lines.append("- 纯灰色的画面也能超过这两个数值：低于它们说明有问题，高于它们并不说明没有问题")
     return [f"### 快速验证（训练 {steps} 步后）", "", *command, "**期望结果**:", "", *lines, ""]
 
 

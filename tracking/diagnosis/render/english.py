@@ -2,7 +2,7 @@
 
 from tracking.diagnosis.evidence import Evidence
 from tracking.diagnosis.findings import CODES, Diagnosis, Finding
-from tracking.diagnosis.render.checks import new_evidence, passed
+from tracking.diagnosis.render.checks import new_evidence, num_measured, outcome, passed
 from tracking.diagnosis.render.markdown import block, code, inline, short, table
 from tracking.diagnosis.render.next_command import Purpose, next_command
 from tracking.diagnosis.render.scores import (
@@ -33,8 +33,9 @@ NEXT: dict[Purpose, str] = {
     "search_again": "Next: widen the space as said above, then search it:",
     "other_seed": "Next: repeat the best settings with another seed (best.toml lies beside this page):",
     "diagnose_again": "Next: repair what stands above, train again and diagnose that run from all the files it left:",
+    "measure_more": "Next: look again, with as many files of the run as there are:",
     "begin": "Next: nothing measured speaks against this training; begin it:",
-    "compare": "Next: nothing to repair; compare this run with the others:",
+    "compare": "Next: nothing was found to repair; compare this run with the others:",
 }
 
 
@@ -57,14 +58,16 @@ def english_page(diagnosis: Diagnosis, evidence: Evidence) -> str:
 
 def verdict(diagnosis: Diagnosis) -> str:
     """Say in one sentence what is wrong first, and how much of the run was looked at."""
-    measured = f"{len(CODES) - len(diagnosis.not_measured)} of {len(CODES)} checks had what they need"
-    parts = [f"**{WORDS[diagnosis.verdict]}**"]
+    measured = f"{num_measured(diagnosis)} of {len(CODES)} checks had what they need"
+    parts = [f"**{WORDS[outcome(diagnosis)]}**"]
     if diagnosis.failure is not None:
         parts.append("The run broke off before its end.")
     if diagnosis.findings:
         first, others = diagnosis.findings[0], len(diagnosis.findings) - 1
         parts.append(f"{inline(title(first.code, 'en', first.subject))} (confidence {first.confidence:.0%}).")
         measured = f"{others} more {'finding' if others == 1 else 'findings'}; {measured}" if others else measured
+    elif outcome(diagnosis) == "ok":
+        measured += ", and none of these found a fault"
     return " ".join([*parts, f"{measured}."])
 
 

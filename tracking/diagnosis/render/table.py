@@ -5,7 +5,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tracking.diagnosis.findings import CODES, Diagnosis, Finding
-from tracking.diagnosis.render.checks import new_evidence
+from tracking.diagnosis.render.checks import new_evidence, outcome
 from tracking.diagnosis.render.markdown import line, short
 from tracking.diagnosis.text_english import WORDS
 from tracking.diagnosis.texts import remedy
@@ -25,8 +25,11 @@ def to_table(diagnosis: Diagnosis) -> Table:
     table.add_column("first evidence and what to do", overflow="fold")
     if diagnosis.failure is not None:
         table.add_row(Text("error", STYLES["error"]), "", "", Text(f"{WORDS['failure']}: {line(diagnosis.failure)}"))
+    told = set[str]()
     for finding in diagnosis.findings:
-        table.add_row(*cells(finding, f"{evidence(finding)}\n-> {remedy(finding.code, 'en', finding.subject)}"))
+        cure = "as above" if finding.code in told else remedy(finding.code, "en", finding.subject)
+        told.add(finding.code)
+        table.add_row(*cells(finding, f"{evidence(finding)}\n-> {cure}"))
         for consequence in finding.consequences:
             new = [*new_evidence(consequence, finding), "same numbers"]
             table.add_row(*cells(consequence, line(short(new[0])), indent="  "))
@@ -53,4 +56,5 @@ def evidence(finding: Finding) -> str:
 
 def last_line(diagnosis: Diagnosis) -> str:
     """The verdict, and how much could not be looked for."""
-    return f"verdict {diagnosis.verdict}; not measured: {len(diagnosis.not_measured)} of {len(CODES)} checks"
+    thin = ", so this says little" if outcome(diagnosis) in ("thin", "unknown") else ""
+    return f"verdict {diagnosis.verdict}; not measured: {len(diagnosis.not_measured)} of {len(CODES)} checks{thin}"

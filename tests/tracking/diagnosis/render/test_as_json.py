@@ -45,7 +45,8 @@ def test_the_failed_run_is_written_with_what_it_explains(failed_run: Evidence) -
     assert (first["code"], first["severity"], first["confidence"]) == ("data.double_normalised", "error", 0.9)
     assert first["consequences"][0]["code"] == "loss.metric_mismatch"
     assert found["failure"] is None
-    assert "weights.frozen" in found["not_measured"]
+    assert "weights.frozen" in [one["code"] for one in found["findings"]]
+    assert "data.leak" in found["not_measured"]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from dataclasses import replace
 from tracking.diagnosis.diagnose import diagnose
 from tracking.diagnosis.evidence import Evidence
 from tracking.diagnosis.findings import CODES, Diagnosis
-from tracking.diagnosis.render.checks import Found, found, new_evidence, passed
+from tracking.diagnosis.render.checks import Found, found, new_evidence, outcome, passed
 from tracking.diagnosis.texts import finding
 
 EvidenceOf = Callable[..., Evidence]
@@ -35,3 +35,11 @@ def test_every_check_is_in_one_state(failed_run: Evidence, evidence_of: Evidence
 def test_only_evidence_that_the_cause_lacks_is_new() -> None:
     cause = finding("data.double_normalised", "error", 0.9, ("a", "b"))
     assert new_evidence(finding("loss.metric_mismatch", "error", 0.9, ("b", "c")), cause) == ["c"]
+
+
+def test_ok_needs_enough_that_was_measured() -> None:
+    half = len(CODES) // 2
+    assert outcome(Diagnosis((), CODES[half:], "ok")) == "ok"
+    assert outcome(Diagnosis((), CODES[half - 1 :], "ok")) == "thin"
+    assert outcome(Diagnosis((), CODES, "ok")) == "unknown"
+    assert outcome(Diagnosis((), CODES[half - 1 :], "warning")) == "warning"

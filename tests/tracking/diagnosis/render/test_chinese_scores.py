@@ -18,6 +18,7 @@ def test_the_failed_run_is_measured_by_what_is_usual(failed_run: Evidence) -> No
         "| **Overall** | 4.1/100 | > 70/100 | ❌ **极差** |",
     ]
     assert {"- PSNR: > 10 dB", "- SSIM: > 0.2"} <= set(quick_check_lines(failed_run))
+    assert any("纯灰色的画面也能超过" in line for line in quick_check_lines(failed_run))
     assert "- PSNR: > 30 dB" in full_check_lines(failed_run)
 
 
@@ -26,8 +27,9 @@ def test_the_same_clips_say_what_is_expected(evidence_of: EvidenceOf) -> None:
     row = next(line for line in summary_lines(evidence) if "PSNR" in line)
     expected = "> 21.80 dB（8x8 平均），> 15.70 dB（平均色），上限 27.70 dB（参考模型）"
     assert row == f"| **PSNR** | 20.00 dB（95 %：19.00 至 21.00） | {expected} | ⚠️ **偏低** |"
-    assert "相对8x8 平均 -1.80 dB" in summary_lines(evidence)[-1]
+    assert "8x8 平均 -1.80 dB" in summary_lines(evidence)[-1]
     assert "- PSNR: > 15.70 dB（平均色）" in quick_check_lines(evidence)
+    assert not any("纯灰色" in line for line in quick_check_lines(evidence))
     assert f"- PSNR: {expected}" in full_check_lines(evidence)
 
 
@@ -42,3 +44,8 @@ def test_a_foreign_run_is_not_told_our_command(failed_run: Evidence, evidence_of
     own = quick_check_lines(evidence_of({"training.steps": 210}))
     assert "    python -m search.train --set training.steps=210" in own
     assert own[0] == "### 快速验证（训练 210 步后）"
+
+
+def test_a_value_without_anything_to_compare_with_is_still_measured() -> None:
+    row = next(line for line in summary_lines(Evidence(evaluation={"score": 60.0})) if "score" in line)
+    assert row == "| **score** | 60.00/100 | 未知 | ❓ 无从比较 |"

@@ -23,15 +23,17 @@ def part(page: str, heading: str) -> str:
 def test_the_failed_run_begins_with_its_cause(failed_run: Evidence) -> None:
     page = page_of(failed_run)
     verdict = page.splitlines()[2]
-    assert verdict.startswith("**Verdict: error.** The frames were divided by 255 twice in training (confidence 90%).")
-    assert verdict.endswith("3 more findings; 5 of 24 checks had what they need.")
-    first = part(page, "### 1. The frames were divided by 255 twice in training")
+    assert verdict.startswith("**Verdict: error.** Frames are divided by 255 twice (confidence 90%).")
+    assert verdict.endswith("4 more findings; 8 of 24 checks had what they need.")
+    first = part(page, "### 1. Frames are divided by 255 twice")
     assert "48.8 dB" in first
     assert "- `loss.metric_mismatch` (error; same numbers)" in first
-    assert "Now: `losses.seraena = 0.3`" in part(page, "### 4. A loss has a weight but no effect: seraena")
+    assert "- `loss.dominates` (warning): One loss decides nearly alone: encoder" in first
+    critic = part(page, "### 4. A loss has a weight but no effect: seraena")
+    assert "Now: `losses.seraena = 0.3 (args.seraena_loss_weight)`" in critic
     open_checks = part(page, "## Not measured, so not known to be fine")
-    assert "`weights.frozen`" in open_checks
-    assert "`schedule.decayed_early`" in open_checks
+    assert "`data.leak`" in open_checks
+    assert "`weights.frozen`" not in open_checks
     assert "`data.double_normalised`" not in open_checks
 
 
@@ -57,18 +59,25 @@ def test_unknown_rivals_are_called_unknown(failed_run: Evidence, evidence_of: Ev
 
 def test_a_sound_run_lists_what_was_looked_for(evidence_of: EvidenceOf) -> None:
     page = page_of(evidence_of())
-    assert page.splitlines()[2].startswith("**Verdict: ok.")
+    assert page.splitlines()[2].startswith("**Verdict: ok.** 20 of 24 checks")
     assert "## Findings" not in page
     assert "`data.double_normalised`" in part(page, "## Looked for and not found")
 
 
 def test_nothing_known_is_not_called_fine() -> None:
     page = page_of(Evidence())
+    assert page.splitlines()[2].startswith("**Verdict: none, because nothing could be measured.**")
     for heading, expected in (
         ("## Not measured, so not known to be fine", True),
         ("## Looked for and not found", False),
     ):
         assert ("`data.double_normalised`" in page.split(heading, 1)[-1].split("\n## ")[0]) is expected
+
+
+def test_little_measured_is_not_called_ok() -> None:
+    thin = page_of(Evidence(settings={"schedule.kind": "cosine", "schedule.warmup_share": 0.1}))
+    verdict = thin.splitlines()[2]
+    assert verdict == "**Verdict: nothing found, but little was looked at.** 1 of 24 checks had what they need."
 
 
 def test_a_run_that_broke_off_shows_its_error(evidence_of: EvidenceOf) -> None:

@@ -52,6 +52,20 @@ def test_a_study_is_searched_or_confirmed_further(code: str, purpose: str) -> No
 
 
 def test_a_foreign_run_is_diagnosed_again(failed_run: Evidence) -> None:
-    foreign = Evidence(settings=failed_run.settings, origins={"losses.seraena": "args.seraena_loss_weight"})
-    purpose, command = next_command(diagnose(foreign), foreign)
+    purpose, command = next_command(diagnose(failed_run), failed_run)
     assert (purpose, command.split()[2]) == ("diagnose_again", "tracking.diagnose")
+    # Checkpoints alone have no names of their own, and nothing of this project's either.
+    weights = Evidence(checkpoints=failed_run.checkpoints)
+    assert next_command(diagnose(weights), weights)[0] == "diagnose_again"
+
+
+def test_who_has_shown_too_little_is_asked_for_more() -> None:
+    assert next_command(diagnose(Evidence()), Evidence())[0] == "measure_more"
+
+
+def test_an_error_is_repaired_before_a_space_is_widened() -> None:
+    findings = (
+        finding("data.double_normalised", "error", 0.9, ()),
+        finding("search.edge_of_space", "warning", 0.6, ()),
+    )
+    assert next_command(Diagnosis(findings, (), "error"), Evidence(study=STUDY))[0] == "check_fix"

@@ -22,14 +22,29 @@ def lines(diagnosis: Diagnosis, width: int = 80) -> list[str]:
 
 
 def test_causes_stand_left_and_consequences_indented(failed_run: Evidence) -> None:
-    shown = lines(diagnose(failed_run), 200)
+    shown = lines(diagnose(failed_run), 300)
     cause = next(line for line in shown if "data.double_normalised" in line)
     place = shown.index(cause)
-    assert cause.startswith("error     data.double_normalised   90%  -10·log10(loss/reconstruction) = 53.0 dB (curve")
+    assert cause.startswith(
+        "error     data.double_normalised   90%  training - evaluation: gap = 53.0 - 4.24 = 48.8 dB;"
+    )
     assert shown[place + 1].strip().startswith("-> Remove the second division by 255")
     assert shown[place + 2].startswith("error       loss.metric_mismatch   90%  same numbers")
-    assert shown[place + 3].startswith("error     loss.inert               95%  decoder: losses.decoder = 1 (settings)")
-    assert shown[-1] == "verdict error; not measured: 19 of 24 checks"
+    assert shown[place + 3].startswith("warning     loss.dominates         60%  share/encoder = 1.000 > 0.9")
+    assert shown[place + 4].startswith(
+        "error     loss.inert               95%  decoder: loss/decoder was never logged: 0 points"
+    )
+    assert shown[-1] == "verdict error; not measured: 16 of 24 checks"
+
+
+def test_a_remedy_is_told_once_for_each_code(failed_run: Evidence) -> None:
+    together = " ".join(lines(diagnose(failed_run), 200))
+    assert together.count("Find out why") == 1
+    assert together.count("-> as above") == 2
+
+
+def test_few_checks_are_called_few() -> None:
+    assert lines(diagnose(Evidence()), 200)[-1].endswith("24 of 24 checks, so this says little")
 
 
 @pytest.mark.parametrize("width", [80, 200])
