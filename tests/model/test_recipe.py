@@ -11,7 +11,7 @@ def recipe(*changes: str, profile: str = "cpu") -> Recipe:
 
 def test_it_is_all_of_conf_toml_but_the_record_and_the_study() -> None:
     assert tuple(Recipe.model_fields) == tuple(
-        name for name in TABLES if name not in ("tracking", "search", "promotion")
+        name for name in TABLES if name not in ("tracking", "diagnosis", "search", "promotion")
     )
 
 

@@ -92,4 +92,4 @@ HEALTHY = tuple(
 )
 
 #: A healthy run is long enough to show a picture.
-HEALTHY_STEPS = ("training.steps=150", "training.evaluate_every=150", "training.checkpoint_every=150")
+HEALTHY_STEPS = ("training.steps=100", "training.evaluate_every=100", "training.checkpoint_every=100")

@@ -75,6 +75,10 @@ def dominating_loss(evidence: Evidence) -> list[Finding] | None:
     for name, share in shares.items():
         if len(active) > 1 and share is not None and share > limit.DOMINANT_SHARE:
             numbers = (f"{source}/{name} = {share:.3f} > {limit.DOMINANT_SHARE:g} (curve, median of its later half)",)
+            if f"{source}/{name}" not in evidence.curves:
+                numbers = (
+                    f"losses.{name} * loss/{name} / loss/total = {share:.3f} > {limit.DOMINANT_SHARE:g} (curves)",
+                )
             # The scores measure the reconstruction, so its dominance costs the other losses only.
             severity: Severity = "info" if name == "reconstruction" else "warning"
             findings.append(finding("loss.dominates", severity, confidence, numbers, name))

@@ -123,20 +123,29 @@ def frozen_between_checkpoints(evidence: Evidence) -> Finding | str | None:
     compared = [pair for pair in pairs if pair[1].identical_share is not None or equal_moments(*pair) is not None]
     if not compared:
         return None
-    for before, after in compared:
-        expected = expected_drift(before, after, evidence)
-        if after.identical_share is not None:
-            if after.identical_share > limit.FROZEN_IDENTICAL_SHARE:
-                text = f"{after.identical_share:.2%} of the values are bit for bit equal: {before.name}, {after.name}"
-                return finding("weights.frozen", "error", 0.9, (text, *expected))
-        elif equal_moments(before, after):
-            text = (
-                f"mean = {after.mean}, std = {after.std} at step {before.step} and at step {after.step}: equal to {after.digits} "
-                "decimals"
-            )
-            # Moments hardly see a drift that spreads in all directions; it is the decay that they must show.
-            return finding("weights.frozen", "warning", 0.6, (text, *expected))
-    return ""
+    frozen_pairs = [pair for pair in compared if stands_still(*pair)]
+    if not frozen_pairs:
+        return ""
+    before, after = frozen_pairs[0]
+    for earlier, later in frozen_pairs[1:]:
+        after = later if earlier is after else after  # the whole standstill, not only its first stretch
+    expected = expected_drift(before, after, evidence)
+    if after.identical_share is not None:
+        text = f"{after.identical_share:.2%} of the values are bit for bit equal: {before.name}, {after.name}"
+        return finding("weights.frozen", "error", 0.9, (text, *expected))
+    text = (
+        f"mean = {after.mean}, std = {after.std} at step {before.step} and at step {after.step}: equal to {after.digits} "
+        "decimals"
+    )
+    # Moments hardly see a drift that spreads in all directions; it is the decay that they must show.
+    return finding("weights.frozen", "warning", 0.6, (text, *expected))
+
+
+def stands_still(before: CheckpointFacts, after: CheckpointFacts) -> bool:
+    """Whether two neighbours are equal, by their values where these were compared, else by their moments."""
+    if after.identical_share is not None:
+        return after.identical_share > limit.FROZEN_IDENTICAL_SHARE
+    return bool(equal_moments(before, after))
 
 
 def equal_moments(before: CheckpointFacts, after: CheckpointFacts) -> bool | None:

@@ -78,6 +78,6 @@ STARVED_SHARE = 0.5
 EDGE_SHARE = 0.05  # of the logarithmic range, at each end
 EDGE_TRIALS = 20  # fewer trials than this have not searched the space, so their best says nothing about its edge
 
-# So few steps leave a fresh network below a constant colour without any fault: on two cores sound runs of 150 steps end
-# 0.2 to 1.5 dB below the mean colour (docs/diagnosis-recall.md), on an H200 all of 1000 steps end 4 dB above it (docs/LOG.md).
+# So few steps leave a fresh network below a constant colour without any fault: on two cores sound runs of 100 to 150 steps end
+# up to 1.5 dB below the mean colour, on an H200 all of 1000 steps end 4 dB above it (docs/LOG.md).
 SHORT_STEPS = 500

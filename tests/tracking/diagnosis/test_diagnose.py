@@ -46,11 +46,12 @@ def test_the_failed_run_is_explained_by_its_data_path(failed_run: Evidence) -> N
 
 
 def test_equal_moments_say_what_drift_was_to_be_expected(failed_run: Evidence) -> None:
-    """Of 82k to 90k; over all 18k steps the rates sum to 0.193 and the walk is 5.4 % (docs/facts.md 9)."""
+    """From 82k to 100k the rates sum to 0.193 and the walk is 5.4 % (docs/facts.md 9)."""
     (frozen,) = [one for one in diagnose(failed_run).findings if one.code == "weights.frozen"]
     assert frozen.severity == "warning"
     assert "58% of the peak" in frozen.evidence[1]
-    assert "by weight decay alone" in frozen.evidence[2]
+    assert "= 0.19% by weight decay alone" in frozen.evidence[2]
+    assert "drift of 5.4%" in frozen.evidence[3]
     rates = rates_of(failed_run)
     assert rates is not None
     assert rates.total(82_000, 100_000) == pytest.approx(0.193, abs=0.001)

@@ -90,6 +90,10 @@ LINES: tuple[tuple[str, str], ...] = (
     ),
     # rules_training.py
     (
+        "losses.{name} * loss/{same} / loss/total = {share} > {limit} (curves)",
+        "losses.{name} * loss/{same} / loss/total = {share} > {limit}（曲线）",
+    ),
+    (
         "adam/starved_share = {share} > {limit}: root of the second moment below 10 * epsilon (curve)",
         "adam/starved_share = {share} > {limit}：二阶矩的平方根小于 10 * epsilon 的数值所占比例（曲线）",
     ),
