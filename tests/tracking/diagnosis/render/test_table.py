@@ -30,7 +30,9 @@ def test_causes_stand_left_and_consequences_indented(failed_run: Evidence) -> No
     )
     assert shown[place + 1].strip().startswith("-> Remove the second division by 255")
     assert shown[place + 2].startswith("error       loss.metric_mismatch   90%  same numbers")
-    assert shown[place + 3].startswith("warning     loss.dominates         60%  share/encoder = 1.000 > 0.9")
+    assert shown[place + 3].startswith(
+        "warning     loss.dominates         60%  losses.encoder * loss/encoder / loss/total = 1.000 > 0.9"
+    )
     assert shown[place + 4].startswith(
         "error     loss.inert               95%  decoder: loss/decoder was never logged: 0 points"
     )
