@@ -33,16 +33,16 @@ def most_moving(bank: Bank, count: int) -> Bank:
 
 
 @contextmanager
-def keep_input(model: TAEHV, kept: list[Tensor], clips: int) -> Iterator[None]:
-    """While this is open, append every video (NTCHW) of `clips` clips that `model` encodes to `kept`.
+def keep_input(model: TAEHV, kept: list[Tensor]) -> Iterator[None]:
+    """While this is open, append every video that `model` encodes to `kept`, its clips one after the other: (N T)CHW.
 
-    It is read at the first layer, so it may be longer than what was given: the encoder repeats the last frame to fill its
+    It is read at the first layer, so T may be larger than what was given: the encoder repeats the last frame to fill its
     last latent.
     """
     patch_size = model.architecture.patch_size
 
     def keep(_layer: torch.nn.Module, inputs: tuple[Tensor, ...]) -> None:
-        kept.append(F.pixel_shuffle(inputs[0].detach(), patch_size).unflatten(0, (clips, -1)))
+        kept.append(F.pixel_shuffle(inputs[0].detach(), patch_size))
 
     hook = model.encoder[0].register_forward_pre_hook(keep)
     try:

@@ -33,7 +33,7 @@ def check_loss(name: str, state: TrainState, batch: Batch, recipe: Recipe, perce
     weight = getattr(recipe.losses, name)
     entered: list[Tensor] = []
     try:
-        with keep_input(state.model, entered, len(batch.video)):
+        with keep_input(state.model, entered):
             forward = run_forward(state, batch, recipe, perceptual, names=(name,))
         if name not in forward.losses:
             return LossCheck(weight, None, None, None, None, None)
@@ -41,7 +41,8 @@ def check_loss(name: str, state: TrainState, batch: Batch, recipe: Recipe, perce
         refuse_non_finite({name: loss.item()}, state.step + 1)
         shift, target = None, None
         if name in OUTPUTS:
-            shift, target = check_target(loss, getattr(forward.passes, OUTPUTS[name]), entered[0])
+            video = entered[0].unflatten(0, (len(batch.video), -1))
+            shift, target = check_target(loss, getattr(forward.passes, OUTPUTS[name]), video)
         weighted = weigh(forward.losses, recipe.losses)
         norm = gradient_norm(name, weighted, state) if weight > 0 else None
     except Exception as error:  # whatever it is, it is what the training would die of, and the report says it

@@ -15,6 +15,20 @@ class TensorRange:
 
 
 @dataclass(frozen=True)
+class InputCheck:
+    """What entered the model.
+
+    Attributes:
+        range: of its values.
+        difference: RMS of what entered less the frames that the bank holds for it, over these frames' standard deviation; 0
+            when it is these frames.
+    """
+
+    range: TensorRange
+    difference: float
+
+
+@dataclass(frozen=True)
 class LossCheck:
     """One loss on one batch of a fresh network.
 
@@ -134,8 +148,8 @@ class Preflight:
     """
 
     seconds: float
-    training_input: TensorRange
-    evaluation_input: TensorRange
+    training_input: InputCheck
+    evaluation_input: InputCheck
     losses: dict[str, LossCheck]
     reference: ReferenceCheck
     start: StartCheck | None

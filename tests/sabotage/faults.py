@@ -109,6 +109,16 @@ def _(patch: Patch, _folder: Path) -> None:
     scale_frames(patch, TRAINING, lambda video: video / 3 + 1 / 3)
 
 
+@fault("training frames have red and blue swapped", "data.out_of_range")
+def _(patch: Patch, _folder: Path) -> None:
+    scale_frames(patch, TRAINING, lambda video: video.flip(-3))
+
+
+@fault("evaluation frames have red and blue swapped", "data.out_of_range")
+def _(patch: Patch, _folder: Path) -> None:
+    scale_frames(patch, EVALUATION, lambda video: video.flip(-3))
+
+
 # Split and alignment.
 
 

@@ -40,8 +40,8 @@ run(main)
 """
 
 
-def divide_again(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("model.training.batches.to_unit", lambda pixels: to_unit(pixels) / 255)
+def divide_again(patch: pytest.MonkeyPatch, module: str = "model.training.batches") -> None:
+    patch.setattr(f"{module}.to_unit", lambda pixels: to_unit(pixels) / 255)
 
 
 def found_with(*severities: str) -> Diagnosis:
@@ -87,7 +87,7 @@ def test_a_sound_study_goes_on_with_what_was_measured(opened: OpenStudy, tiny: C
     checked = check_study(opened, tiny(), lines.append, force=False)
     report = checked.prepared.preflight
     assert report is not None
-    assert report.training_input.maximum > 0.5
+    assert report.training_input.range.maximum > 0.5
     written = read_json(opened.prepared.store, opened.parent.id, "preflight.json")
     assert written == json.loads(json.dumps(report.to_json()))
     assert checked.prepared.forced == ()
@@ -99,7 +99,7 @@ def test_a_sound_study_goes_on_with_what_was_measured(opened: OpenStudy, tiny: C
     evidence = record.evidence(None)
     assert evidence.preflight is not None
     assert evidence.preflight["losses"]["encoder"]["weight"] == 0.25
-    assert evidence.preflight["training_input"]["maximum"] == report.training_input.maximum
+    assert evidence.preflight["training_input"]["range"]["maximum"] == report.training_input.range.maximum
 
 
 def test_with_nothing_found_one_line_says_so_and_how_long_it_took(
@@ -152,10 +152,12 @@ def test_a_preflight_that_cannot_run_ends_the_study_as_failed(
     assert (row.status, row.tags["state"], row.tags["reason"]) == ("FAILED", "failed", "planted")
 
 
+@pytest.mark.parametrize("module", ["model.training.batches", "model.evaluation.evaluation"])
 def test_a_refused_study_leaves_its_reason_in_its_run(
-    opened: OpenStudy, tiny: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
+    opened: OpenStudy, tiny: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch, module: str
 ) -> None:
-    divide_again(monkeypatch)
+    """In both directions of the fault: training and evaluation."""
+    divide_again(monkeypatch, module)
     lines: list[str] = []
     with pytest.raises(PreflightRefusal, match=r"data\.double_normalised"):
         check_study(opened, tiny(), lines.append, force=False)
@@ -202,7 +204,7 @@ def test_the_command_stops_before_a_trial_and_names_the_cause(
     (found,) = runs(record)
     assert (found.info.status, found.data.tags["role"], found.data.tags["state"]) == ("FAILED", "study", "failed")
     folder = Path(found.info.artifact_uri.removeprefix("file://"))
-    assert json.loads((folder / "preflight.json").read_text())["training_input"]["maximum"] < 0.005
+    assert json.loads((folder / "preflight.json").read_text())["training_input"]["range"]["maximum"] < 0.005
     assert "data.double_normalised" in (folder / "diagnosis.md").read_text()
 
 

@@ -62,7 +62,7 @@ def test_it_is_checked_before_its_first_trial(finished_study) -> None:
     experiment = client.get_experiment_by_name("taehv")
     (study,) = client.search_runs([experiment.experiment_id], "tags.role = 'study'")
     folder = Path(study.info.artifact_uri.removeprefix("file://"))
-    assert json.loads((folder / "preflight.json").read_text())["training_input"]["maximum"] > 0.5
+    assert json.loads((folder / "preflight.json").read_text())["training_input"]["range"]["maximum"] > 0.5
     assert "forced" not in study.data.tags
 
 

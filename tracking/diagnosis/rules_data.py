@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from tracking.diagnosis import thresholds as limit
 from tracking.diagnosis.evidence import Evidence
 from tracking.diagnosis.findings import Finding
-from tracking.diagnosis.seen import Kind, Seen, scale_factor, seen_ranges
+from tracking.diagnosis.seen import Kind, Seen, other_frames, seen_ranges
 from tracking.diagnosis.texts import finding
 
 #: Files that a finding names; the report of the preflight lists more.
@@ -87,25 +87,18 @@ def signed_range(evidence: Evidence) -> list[Finding] | None:
 
 
 def out_of_range(evidence: Evidence) -> list[Finding] | None:
-    """Any other range than [0, 1], such as [0, 255], or another contrast in training than in evaluation.
+    """Any other range than [0, 1], such as [0, 255], or other frames than the bank holds for training or evaluation.
 
-    The range is that of the curves input/min and input/max and of the preflight; the contrast is the preflight's standard
-    deviation of the training input over that of the evaluation input.
+    The range is that of the curves input/min and input/max and of the preflight; the preflight compares what entered the model
+    with the stored frames, which also shows another contrast, swapped colours or frames of other clips.
     """
     seen = seen_ranges(evidence)
     if not seen:
         return None
     numbers = ranges_of("other", seen)
-    if numbers:
-        return [finding("data.out_of_range", "error", 0.95, numbers)]
-    factor = scale_factor(evidence.preflight)
-    if factor is None or any(one.kind != "fine" for one in seen):
-        return []
-    if 1 / limit.SCALE_FACTOR < factor < limit.SCALE_FACTOR:
-        return []
-    text = f"std of the training input = {factor:.3g} * std of the evaluation input (preflight)"
-    certain = not 1 / limit.SCALE_FACTOR_ERROR < factor < limit.SCALE_FACTOR_ERROR
-    return [finding("data.out_of_range", "error" if certain else "warning", 0.8 if certain else 0.5, (text,))]
+    if not numbers and all(one.kind == "fine" for one in seen):
+        numbers = other_frames(evidence.preflight)
+    return [finding("data.out_of_range", "error", 0.95, numbers)] if numbers else []
 
 
 def ranges_of(kind: Kind, seen: list[Seen]) -> tuple[str, ...]:

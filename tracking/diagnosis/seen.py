@@ -52,8 +52,8 @@ def from_preflight(preflight: Mapping[str, Any] | None) -> list[Seen]:
     if preflight is None:
         return []
     places = {
-        "training input": preflight["training_input"],
-        "evaluation input": preflight["evaluation_input"],
+        "training input": preflight["training_input"]["range"],
+        "evaluation input": preflight["evaluation_input"]["range"],
     } | {f"target of the {name} loss": loss["target_range"] for name, loss in preflight["losses"].items()}
     return [
         Seen(place, "preflight", seen["minimum"], seen["maximum"], seen["std"])
@@ -62,8 +62,13 @@ def from_preflight(preflight: Mapping[str, Any] | None) -> list[Seen]:
     ]
 
 
-def scale_factor(preflight: Mapping[str, Any] | None) -> float | None:
-    """How many times wider frames spread in training than in evaluation, by their standard deviations."""
-    if preflight is None or not preflight["evaluation_input"]["std"]:
-        return None
-    return float(preflight["training_input"]["std"] / preflight["evaluation_input"]["std"])
+def other_frames(preflight: Mapping[str, Any] | None) -> tuple[str, ...]:
+    """Numbers of inputs that are not the frames that the bank holds for them: another contrast, other colours, noise."""
+    if preflight is None:
+        return ()
+    sides = {"training": preflight["training_input"], "evaluation": preflight["evaluation_input"]}
+    return tuple(
+        f"RMS({side} input - stored frames) = {seen['difference']:.3g} * their std > {limit.INPUT_DIFFERENCE:g} (preflight)"
+        for side, seen in sides.items()
+        if seen["difference"] > limit.INPUT_DIFFERENCE
+    )

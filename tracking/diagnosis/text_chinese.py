@@ -3,8 +3,8 @@
 #: What each code means, and what to do about it.
 FINDINGS: dict[str, tuple[str, str]] = {
     "data.out_of_range": (
-        "帧不在 [0, 1] 范围内，或者其离散程度与评估时不同",
-        "只在一处把 uint8 帧除以 255，训练和评估共用这段代码；去掉其他所有缩放、标准化和对比度变换，然后重新训练。",
+        "输入模型的帧不在 [0, 1] 范围内，或者不是存储的帧",
+        "只在一处把 uint8 帧除以 255，训练和评估共用这段代码；去掉模型之前其他所有缩放、标准化、对比度变换和颜色通道调换，然后重新训练。",
     ),
     "data.double_normalised": (
         "帧被除以 255 两次",

@@ -3,9 +3,9 @@
 #: What each code means, and what to do about it.
 FINDINGS: dict[str, tuple[str, str]] = {
     "data.out_of_range": (
-        "The frames are not in [0, 1], or not spread as in the evaluation",
+        "The frames that enter the model are not in [0, 1], or not the stored ones",
         "Divide uint8 frames by 255 in one place that training and evaluation share, and remove every other scaling, "
-        "normalisation or change of contrast; then train again.",
+        "normalisation, change of contrast or exchange of colours before the model; then train again.",
     ),
     "data.double_normalised": (
         "Frames are divided by 255 twice",

@@ -21,29 +21,43 @@ def test_sound_frames_are_seen_as_they_lie_in_the_bank(
     # moves the mean a little.
     seen = check_training_input(state, recipe(), bank, CPU)
     frames = to_unit(bank.training)
-    assert (seen.minimum, seen.maximum) == (frames.min(), frames.max())
-    assert seen.mean == pytest.approx(frames.mean().item(), rel=2e-2)
-    assert seen.std == pytest.approx(frames.std().item(), rel=2e-2)
+    assert (seen.range.minimum, seen.range.maximum) == (frames.min(), frames.max())
+    assert seen.range.mean == pytest.approx(frames.mean().item(), rel=2e-2)
+    assert seen.range.std == pytest.approx(frames.std().item(), rel=2e-2)
     scored = to_unit(bank.validation)
     found = check_evaluation_input(state, recipe("evaluation.pictures=0"), bank, CPU)
-    assert (found.minimum, found.maximum) == (scored.min(), scored.max())
-    assert found.mean == pytest.approx(scored.mean().item(), rel=2e-2)
+    assert (found.range.minimum, found.range.maximum) == (scored.min(), scored.max())
+    assert found.range.mean == pytest.approx(scored.mean().item(), rel=2e-2)
+    assert seen.difference == found.difference == 0
+
+
+def test_other_frames_differ_by_their_root_mean_square(
+    state: TrainState, recipe: Callable[..., Recipe], bank: Bank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of half the contrast, (x + 1) / 2 - x = (1 - x) / 2, whose mean square is known from the frames."""
+    monkeypatch.setattr("model.training.batches.to_unit", lambda pixels: (to_unit(pixels) + 1) / 2)
+    frames = to_unit(bank.training)
+    variance = torch.stack([clip.var(correction=0) for clip in frames.split(2)]).mean()
+    expected = ((1 - frames) / 2).square().mean().sqrt() / variance.sqrt()
+    # Batches of two are drawn in another order, so the variances within them differ a little.
+    assert check_training_input(state, recipe(), bank, CPU).difference == pytest.approx(expected.item(), rel=0.1)
+    assert check_evaluation_input(state, recipe(), bank, CPU).difference == 0
 
 
 def test_a_second_division_shows_on_the_side_where_it_is(
     state: TrainState, recipe: Callable[..., Recipe], bank: Bank, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("model.training.batches.to_unit", lambda pixels: to_unit(pixels) / 255)
-    assert 0.002 < check_training_input(state, recipe(), bank, CPU).maximum <= 1 / 255
-    assert check_evaluation_input(state, recipe(), bank, CPU).maximum > 0.5
+    assert 0.002 < check_training_input(state, recipe(), bank, CPU).range.maximum <= 1 / 255
+    assert check_evaluation_input(state, recipe(), bank, CPU).range.maximum > 0.5
 
 
 def test_signed_frames_show_in_the_evaluation(
     state: TrainState, recipe: Callable[..., Recipe], bank: Bank, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("model.evaluation.evaluation.to_unit", lambda pixels: 2 * to_unit(pixels) - 1)
-    assert check_evaluation_input(state, recipe(), bank, CPU).minimum < -0.5
-    assert check_training_input(state, recipe(), bank, CPU).minimum >= 0
+    assert check_evaluation_input(state, recipe(), bank, CPU).range.minimum < -0.5
+    assert check_training_input(state, recipe(), bank, CPU).range.minimum >= 0
 
 
 def test_a_fault_behind_the_batch_shows_too(
@@ -55,4 +69,4 @@ def test_a_fault_behind_the_batch_shows_too(
         return encode(self, 2 * video)
 
     monkeypatch.setattr(TAEHV, "encode", encode_doubled)
-    assert check_training_input(state, recipe(), bank, CPU).maximum > 1.5
+    assert check_training_input(state, recipe(), bank, CPU).range.maximum > 1.5

@@ -24,7 +24,7 @@ def sound(recipe: Callable[..., Recipe], bank: Bank) -> Preflight:
 
 
 def test_a_sound_training_measures_as_one(sound: Preflight) -> None:
-    assert 0.9 < sound.training_input.maximum <= 1
+    assert 0.9 < sound.training_input.range.maximum <= 1
     assert 0.9 < sound.evaluation_input.maximum <= 1
     assert [loss.error for loss in sound.losses.values()] == [None] * len(LOSSES)
     assert sound.reference.repeat_difference < 1e-4
@@ -79,7 +79,7 @@ def test_a_broken_loss_is_reported_and_nothing_is_fitted_with_it(
     found = run(recipe(), bank)
     assert found.losses["seraena"].error == "TypeError: planted"
     assert found.fit is None
-    assert found.training_input.maximum > 0.5
+    assert found.training_input.range.maximum > 0.5
 
 
 def test_at_most_twenty_shared_files_are_listed_and_all_are_counted(recipe: Callable[..., Recipe], bank: Bank) -> None:

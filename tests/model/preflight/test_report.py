@@ -15,8 +15,8 @@ def test_it_is_plain_values_that_json_holds() -> None:
     seen = TensorRange(0.0, 1.0, 0.4, 0.25)
     report = Preflight(
         seconds=7.0,
-        training_input=seen,
-        evaluation_input=seen,
+        training_input=InputCheck(seen, 0.0),
+        evaluation_input=InputCheck(seen, 0.0),
         losses={"decoder": LossCheck(1.0, 0.1, 0.2, 3, seen, None)},
         reference=ReferenceCheck(0.0, 1.0, 0.0, 0),
         start=None,

@@ -9,6 +9,7 @@ import pytest
 
 from model.preflight.report import (
     FitCheck,
+    InputCheck,
     LossCheck,
     Preflight,
     ReferenceCheck,
@@ -95,8 +96,8 @@ def preflight(**changes: Any) -> Preflight:
     losses |= {name: LossCheck(0.5, 0.1, 0.3, 0, frames, None) for name in ("decoder", "reconstruction")}
     whole = Preflight(
         seconds=9.0,
-        training_input=frames,
-        evaluation_input=TensorRange(0.0, 1.0, 0.47, 0.26),
+        training_input=InputCheck(frames, 0.0),
+        evaluation_input=InputCheck(TensorRange(0.0, 1.0, 0.47, 0.26), 0.0),
         losses=losses,
         reference=ReferenceCheck(latent_mean=0.0, latent_std=1.0, repeat_difference=0.0, frame_shift=0),
         start=None,

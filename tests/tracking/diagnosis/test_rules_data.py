@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from model.preflight.report import ReferenceCheck, SharedFile, TensorRange
+from model.preflight.report import InputCheck, ReferenceCheck, SharedFile, TensorRange
 from tracking.diagnosis import rules_data
 from tracking.diagnosis.evidence import Evidence
 
@@ -148,9 +148,9 @@ def test_what_is_missing_is_not_measured(evidence_of: EvidenceOf) -> None:
 
 def test_the_preflight_sees_training_evaluation_and_targets(preflight_of: Callable[..., dict[str, Any]]) -> None:
     double, signed, whole = (
-        TensorRange(0, 0.0039, 0.002, 0.001),
-        TensorRange(-1, 1, 0, 0.5),
-        TensorRange(0, 255, 115, 64),
+        InputCheck(TensorRange(0, 0.0039, 0.002, 0.001), 1.9),
+        InputCheck(TensorRange(-1, 1, 0, 0.5), 2.0),
+        InputCheck(TensorRange(0, 255, 115, 64), 500.0),
     )
     target = {name: dict(loss) for name, loss in preflight_of()["losses"].items()}
     target["decoder"]["target_range"] = {"minimum": 0.0, "maximum": 0.0039, "mean": 0.002, "std": 0.001}
@@ -162,8 +162,8 @@ def test_the_preflight_sees_training_evaluation_and_targets(preflight_of: Callab
     assert codes(Evidence(preflight=preflight_of())) == {}
 
 
-def test_another_contrast_in_training_than_in_evaluation(preflight_of: Callable[..., dict[str, Any]]) -> None:
-    flat = preflight_of(training_input=TensorRange(0.0, 0.4, 0.2, 0.1))
+def test_other_frames_than_the_stored_ones(preflight_of: Callable[..., dict[str, Any]]) -> None:
+    flat = preflight_of(training_input=InputCheck(TensorRange(0.0, 0.4, 0.2, 0.1), 0.6))
     assert codes(Evidence(preflight=flat)) == {"data.out_of_range": "error"}
 
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from model.preflight.report import TensorRange
+from model.preflight.report import InputCheck, TensorRange
 from tracking.diagnosis.evidence import Evidence
-from tracking.diagnosis.seen import Seen, scale_factor, seen_ranges
+from tracking.diagnosis.seen import Seen, other_frames, seen_ranges
 
 
 @pytest.mark.parametrize(
@@ -44,8 +44,11 @@ def test_everything_that_was_seen_is_listed(preflight_of: Callable[..., dict[str
     assert seen_ranges(Evidence()) == []
 
 
-def test_the_scale_is_that_of_training_to_evaluation(preflight_of: Callable[..., dict[str, Any]]) -> None:
-    halved = preflight_of(training_input=TensorRange(0.0, 0.5, 0.2, 0.13))
-    assert scale_factor(halved) == pytest.approx(0.5)
-    assert scale_factor(preflight_of(evaluation_input=TensorRange(0.0, 0.0, 0.0, 0.0))) is None
-    assert scale_factor(None) is None
+def test_other_frames_than_the_stored_ones_are_told_by_side(preflight_of: Callable[..., dict[str, Any]]) -> None:
+    frames = TensorRange(0.0, 1.0, 0.45, 0.25)
+    assert other_frames(preflight_of()) == other_frames(None) == ()
+    (told,) = other_frames(preflight_of(training_input=InputCheck(frames, 0.5)))
+    assert told == "RMS(training input - stored frames) = 0.5 * their std > 0.02 (preflight)"
+    (told,) = other_frames(preflight_of(evaluation_input=InputCheck(frames, 0.03)))
+    assert "evaluation input" in told
+    assert other_frames(preflight_of(training_input=InputCheck(frames, 0.005))) == ()  # rounding to bfloat16

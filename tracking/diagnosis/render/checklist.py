@@ -22,7 +22,7 @@ CHECKLIST: dict[str, dict[str, str]] = {
         "output.saturated": "输出没有大量停在 0 和 1 的边界上",
     },
     "数据处理": {
-        "data.out_of_range": "输入模型的帧在 [0, 1] 范围内，离散程度与评估时相同",
+        "data.out_of_range": "输入模型的帧在 [0, 1] 范围内，并且就是存储的帧",
         "data.double_normalised": "帧只被除以 255 一次",
         "data.signed_range": "帧没有被缩放到 [-1, 1]",
         "data.leak": "训练集和验证集没有共用的视频",

@@ -45,8 +45,8 @@ LINES: tuple[tuple[str, str], ...] = (
     ),
     ("PSNR = {psnr} dB (evaluation, pooled over clips)", "PSNR = {psnr} dB（评估，由各片段的平均误差算出）"),
     (
-        "std of the training input = {factor} * std of the evaluation input (preflight)",
-        "训练输入的标准差 = {factor} * 评估输入的标准差（预检）",
+        "RMS({side} input - stored frames) = {difference} * their std > {limit} (preflight)",
+        "RMS({side}输入 - 存储的帧) = {difference} * 存储帧的标准差 > {limit}（预检）",
     ),
     ("files on both sides of the split = {count} (preflight)", "训练集和验证集共有的文件数 = {count}（预检）"),
     ("frame shift = {frames} ({place})", "帧偏移 = {frames}（{place}）"),
