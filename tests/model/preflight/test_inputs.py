@@ -9,6 +9,7 @@ from model.data.pixels import to_unit
 from model.network.taehv import TAEHV
 from model.preflight.inputs import check_evaluation_input, check_training_input
 from model.recipe import Recipe
+from model.training.batches import clip_indices
 from model.training.state import TrainState
 
 CPU = torch.device("cpu")
@@ -34,13 +35,12 @@ def test_sound_frames_are_seen_as_they_lie_in_the_bank(
 def test_other_frames_differ_by_their_root_mean_square(
     state: TrainState, recipe: Callable[..., Recipe], bank: Bank, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of half the contrast, (x + 1) / 2 - x = (1 - x) / 2, whose mean square is known from the frames."""
-    monkeypatch.setattr("model.training.batches.to_unit", lambda pixels: (to_unit(pixels) + 1) / 2)
-    frames = to_unit(bank.training)
-    variance = torch.stack([clip.var(correction=0) for clip in frames.split(2)]).mean()
-    expected = ((1 - frames) / 2).square().mean().sqrt() / variance.sqrt()
-    # Batches of two are drawn in another order, so the variances within them differ a little.
-    assert check_training_input(state, recipe(), bank, CPU).difference == pytest.approx(expected.item(), rel=0.1)
+    """Brighter by 0.1 is an RMS of 0.1, over the root of the mean variance of the batches."""
+    monkeypatch.setattr("model.training.batches.to_unit", lambda pixels: to_unit(pixels) + 0.1)
+    batches = [to_unit(bank.training[clip_indices(step, 16, 2, recipe().training.seed)]) for step in range(8)]
+    variance = sum(batch.var(correction=0).item() for batch in batches) / 8
+    found = check_training_input(state, recipe(), bank, CPU)
+    assert found.difference == pytest.approx(0.1 / variance**0.5, rel=1e-4)
     assert check_evaluation_input(state, recipe(), bank, CPU).difference == 0
 
 

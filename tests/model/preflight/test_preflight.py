@@ -25,7 +25,7 @@ def sound(recipe: Callable[..., Recipe], bank: Bank) -> Preflight:
 
 def test_a_sound_training_measures_as_one(sound: Preflight) -> None:
     assert 0.9 < sound.training_input.range.maximum <= 1
-    assert 0.9 < sound.evaluation_input.maximum <= 1
+    assert 0.9 < sound.evaluation_input.range.maximum <= 1
     assert [loss.error for loss in sound.losses.values()] == [None] * len(LOSSES)
     assert sound.reference.repeat_difference < 1e-4
     assert sound.start is None

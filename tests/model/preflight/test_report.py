@@ -2,6 +2,7 @@ import json
 
 from model.preflight.report import (
     FitCheck,
+    InputCheck,
     LossCheck,
     Preflight,
     ReferenceCheck,
