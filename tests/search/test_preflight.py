@@ -47,7 +47,7 @@ def divide_again(patch: pytest.MonkeyPatch, module: str = "model.training.batche
 def found_with(*severities: str) -> Diagnosis:
     """A diagnosis with a finding of each of these severities."""
     codes = {"error": "data.double_normalised", "warning": "schedule.warmup_too_long", "info": "loss.dominates"}
-    findings = tuple(finding(codes[severity], severity, 0.9, ("x = 1",)) for severity in severities)  # type: ignore[arg-type]
+    findings = tuple(finding(codes[severity], severity, 0.9, ("x = 1",)) for severity in severities)
     return Diagnosis(findings, (), "error")
 
 

@@ -9,6 +9,9 @@ from model.training.schedules import multiplier
 from model.training.settings import ScheduleSettings
 from tracking.diagnosis.evidence import Evidence
 
+#: AdamW's default in torch, taken where a configuration does not say.
+DEFAULT_WEIGHT_DECAY = 0.01
+
 #: What the formulas of these kinds need beside warmup_share; a foreign configuration may leave out what its kind ignores.
 NEEDED = {"cosine_with_restarts": "cycles", "polynomial": "power"}
 
@@ -80,3 +83,9 @@ def formula(evidence: Evidence) -> Rates | None:
         int(horizon),
         f"formula of schedule.kind = {kind}",
     )
+
+
+def weight_decay(evidence: Evidence) -> float:
+    """Of the optimizer."""
+    known = evidence.settings.get("optimizer.weight_decay")
+    return DEFAULT_WEIGHT_DECAY if known is None else float(known)

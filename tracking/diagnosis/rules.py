@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from tracking.diagnosis import rules_data, rules_output, rules_study, rules_training, rules_weights
+from tracking.diagnosis import rules_data, rules_output, rules_start, rules_study, rules_training, rules_weights
 from tracking.diagnosis.evidence import Evidence
 from tracking.diagnosis.findings import Finding
 
@@ -16,13 +16,13 @@ RULES: dict[str, Rule] = {
     "data.leak": rules_data.leaked,
     "frames.misaligned": rules_data.misaligned,
     "reference.suspect": rules_data.suspect_reference,
-    "weights.not_loaded": rules_weights.not_loaded,
+    "weights.not_loaded": rules_start.not_loaded,
     "steps.skipped": rules_weights.skipped_steps,
     "loss.inert": rules_training.inert_losses,
     "gradient.vanishing": rules_training.vanishing_gradient,
     "weights.low_precision": rules_weights.low_precision,
     "weights.frozen": rules_weights.frozen,
-    "weights.final_is_initial": rules_weights.final_is_initial,
+    "weights.final_is_initial": rules_start.final_is_initial,
     "loss.metric_mismatch": rules_data.metric_mismatch,
     "schedule.warmup_too_long": rules_training.long_warmup,
     "schedule.decayed_early": rules_training.early_decay,

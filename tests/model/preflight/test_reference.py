@@ -31,7 +31,7 @@ def test_latents_that_are_changed_on_the_way_to_training_differ(
     recipe: Callable[..., Recipe], bank: Bank, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def take_halved(*arguments: object) -> Batch:
-        batch = take_batch(*arguments)  # type: ignore[arg-type]
+        batch = take_batch(*arguments)
         return replace(batch, latents=batch.latents / 2)
 
     monkeypatch.setattr("model.preflight.reference.take_batch", take_halved)

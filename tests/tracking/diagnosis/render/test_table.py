@@ -18,7 +18,7 @@ EvidenceOf = Callable[..., Evidence]
 def lines(diagnosis: Diagnosis, width: int = 80) -> list[str]:
     console = Console(file=io.StringIO(), width=width, highlight=False)
     console.print(to_table(diagnosis))
-    return [line.strip() for line in console.file.getvalue().splitlines() if line.strip()]  # type: ignore[attr-defined]
+    return [line.strip() for line in console.file.getvalue().splitlines() if line.strip()]
 
 
 def test_causes_stand_left_and_consequences_indented(failed_run: Evidence) -> None:
