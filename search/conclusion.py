@@ -17,6 +17,7 @@ from search.study import TARGET
 from search.study_evidence import study_evidence
 from tracking.diagnosis import diagnose
 from tracking.diagnosis import to_table as diagnosis_table
+from tracking.diagnosis.rules_output import CONSTANT_BASELINES
 from tracking.diagnosis_files import log_diagnosis
 from tracking.run import State
 from tracking.store import artifact_folder
@@ -59,6 +60,14 @@ def print_pointers(opened: OpenStudy, settings: Settings, rows: list[Row], say: 
     say(f"report   {folder / 'report.html'}")
     say(f"why      {folder / 'diagnosis.md'}")
     say(f"compare  python -m tracking.ui --set tracking.root={quote(settings.tracking.root)}")
-    if rows and rows[0].metrics:
-        best, steps = quote(str(folder / "best.toml")), settings.promotion.steps
+    if not rows or not rows[0].metrics:
+        return
+    best, steps = quote(str(folder / "best.toml")), settings.promotion.steps
+    constant = max(opened.prepared.yardsticks[name].psnr for name in CONSTANT_BASELINES)
+    if rows[0].metrics["val/psnr"] <= constant:
+        say(
+            f"next     no trial is better than a frame of one colour ({constant:.2f} dB): read the diagnosis, or search with "
+            f"more steps, for example --set training.steps={2 * settings.training.steps}"
+        )
+    else:
         say(f"next     python -m search.train --config {best} --set training.steps={steps}")

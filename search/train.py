@@ -83,7 +83,7 @@ def train_once(settings: "Settings", console: "Console", *, force: bool = False)
                 progress.step(measurement)
                 if stop:
                     raise InterruptedWorkError(
-                        f"stopped by {stop.signal_name} at step {measurement.step}; the run and its last checkpoint are kept in "
+                        f"stopped by {stop.signal_name} at step {measurement.step}; the run is kept in "
                         f"{folder}, the same command begins a new run"
                     )
         diagnosis = record.write_results(keep_checkpoint=True)

@@ -36,18 +36,18 @@ def check_loss(name: str, state: TrainState, batch: Batch, recipe: Recipe, perce
         with keep_input(state.model, entered):
             forward = run_forward(state, batch, recipe, perceptual, names=(name,))
         if name not in forward.losses:
-            return LossCheck(weight, None, None, None, None, None)
+            return LossCheck(weight, None, None, None, None)
         loss = forward.losses[name]
         refuse_non_finite({name: loss.item()}, state.step + 1)
-        shift, target = None, None
+        target = None
         if name in OUTPUTS:
             video = entered[0].unflatten(0, (len(batch.video), -1))
-            shift, target = check_target(loss, getattr(forward.passes, OUTPUTS[name]), video)
+            target = check_target(loss, getattr(forward.passes, OUTPUTS[name]), video)
         weighted = weigh(forward.losses, recipe.losses)
         norm = gradient_norm(name, weighted, state) if weight > 0 else None
     except Exception as error:  # whatever it is, it is what the training would die of, and the report says it
-        return LossCheck(weight, None, None, None, None, f"{type(error).__name__}: {error}")
-    return LossCheck(weight, loss.item(), norm, shift, target, None)
+        return LossCheck(weight, None, None, None, f"{type(error).__name__}: {error}")
+    return LossCheck(weight, loss.item(), norm, target, None)
 
 
 def gradient_norm(name: str, weighted: Mapping[str, Tensor], state: TrainState) -> float:

@@ -101,7 +101,7 @@ def for_trial(preflight: Preflight, recipe: Recipe) -> Preflight:
 def reweigh(loss: LossCheck, weight: float) -> LossCheck:
     """A loss with another weight; without one it has no gradient and pulls towards nothing."""
     if weight == 0:
-        return replace(loss, weight=0.0, gradient_norm=None, target_shift=None, target_range=None)
+        return replace(loss, weight=0.0, gradient_norm=None, target=None)
     if loss.gradient_norm is None:  # nothing that could be scaled: it raised, or had no weight when it was measured
         return loss
     return replace(loss, weight=weight, gradient_norm=loss.gradient_norm * weight / loss.weight)

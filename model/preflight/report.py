@@ -29,6 +29,23 @@ class InputCheck:
 
 
 @dataclass(frozen=True)
+class TargetCheck:
+    """What a loss against frames pulls the network's output towards.
+
+    Attributes:
+        frame_shift: by how many frames that target is late against the frames that entered the model, from -4 to 4; None where
+            it shows other pictures altogether.
+        range: of its values.
+        misdirection: sine of the angle between the pull and the way to the frames that entered, in [0, 1]; 0 when these are the
+            target.
+    """
+
+    frame_shift: int | None
+    range: TensorRange
+    misdirection: float
+
+
+@dataclass(frozen=True)
 class LossCheck:
     """One loss on one batch of a fresh network.
 
@@ -36,17 +53,14 @@ class LossCheck:
         weight: of the settings.
         value: unweighted; None where it was not computed.
         gradient_norm: of the weighted loss with respect to all weights of the network; None without a weight or a value.
-        target_shift: by how many frames the target that the loss pulls towards is late against the frames that entered the
-            model, from -4 to 4; None for losses that have no frames as target.
-        target_range: of the target that the loss pulls towards; None likewise.
+        target: None of losses that have no frames as target, and of those without a gradient.
         error: exception that computing it raised, "Type: text"; None where there was none.
     """
 
     weight: float
     value: float | None
     gradient_norm: float | None
-    target_shift: int | None
-    target_range: TensorRange | None
+    target: TargetCheck | None
     error: str | None
 
 

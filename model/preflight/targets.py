@@ -1,11 +1,12 @@
 """What a loss really pulls an output towards, read from its gradient."""
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from model.preflight.frames import shift_between
 from model.preflight.ranges import range_of
-from model.preflight.report import TensorRange
+from model.preflight.report import TargetCheck
 
 
 def implied_target(output: Tensor, gradient: Tensor) -> tuple[Tensor, Tensor]:
@@ -27,8 +28,8 @@ def implied_target(output: Tensor, gradient: Tensor) -> tuple[Tensor, Tensor]:
     return output[:, frames].detach() - used * used.numel() / 2, frames
 
 
-def check_target(loss: Tensor, output: Tensor, entered: Tensor) -> tuple[int | None, TensorRange | None]:
-    """Frame shift and range of the target of a mean squared error; None of a loss without a gradient.
+def check_target(loss: Tensor, output: Tensor, entered: Tensor) -> TargetCheck | None:
+    """Where a mean squared error pulls its output; None of a loss without a gradient.
 
     Args:
         loss: 0-dim; its graph is kept.
@@ -36,9 +37,21 @@ def check_target(loss: Tensor, output: Tensor, entered: Tensor) -> tuple[int | N
         entered: the frames that entered the model, NTCHW, at least as many as the output has.
     """
     if not loss.requires_grad or not output.requires_grad:
-        return None, None
+        return None
     (gradient,) = torch.autograd.grad(loss, output, retain_graph=True, allow_unused=True)
     if gradient is None or not gradient.any():
-        return None, None
+        return None
     target, frames = implied_target(output, gradient)
-    return shift_between(target, entered[:, frames]), range_of(target)
+    difference = misdirection(gradient[:, frames], output[:, frames].detach() - entered[:, frames])
+    return TargetCheck(shift_between(target, entered[:, frames]), range_of(target), difference)
+
+
+def misdirection(pull: Tensor, wanted: Tensor) -> float:
+    """Sine of the angle between two differences of videos, in [0, 1]: 0 for the same direction, however long each is.
+
+    A loss that is scaled, by a constant or by mistake, still pulls in the right direction; one with another target does not.
+    """
+    # Not cosine_similarity: its epsilon of 1e-8 would swallow the gradient of a scaled loss.
+    one, other = (F.normalize(video.double().flatten(), dim=0, eps=1e-300) for video in (pull, wanted))
+    cosine = one @ other
+    return float((1 - cosine.square()).clamp_min(0).sqrt()) if cosine > 0 else 1.0

@@ -18,8 +18,8 @@ def measure_adam(optimizer: torch.optim.AdamW, steps: int, learning_rate: float)
     steps/skipped is the share of `steps` that the optimizer's own counter does not have. The others are shares of the
     values that the step's gradient reached: adam/starved_share of those with sqrt(v) < 10 eps, v being the second moment
     corrected for its start, weights/below_precision of those that an update at `learning_rate` does not change, because
-    value less update rounds to the value (about: the update is below half a unit in the last place). Both are left out
-    when the optimizer moved nothing.
+    value less update rounds to the value (about: the update is below half a unit in the last place). weights/bits is the width
+    of the narrowest type among the weights. These three are left out when the optimizer moved nothing.
 
     Values with a gradient of exactly 0 do not count: what is left of a dead unit's moments fades for hundreds of steps
     through all sizes, which says nothing about epsilon or precision. In sound runs at high rates half of the values end so.
@@ -49,6 +49,7 @@ def measure_adam(optimizer: torch.optim.AdamW, steps: int, learning_rate: float)
     return skipped | {
         "adam/starved_share": starved / reached.clamp_min(1),
         "weights/below_precision": unfelt / reached.clamp_min(1),
+        "weights/bits": torch.tensor(float(min(torch.finfo(dtype).bits for dtype in types))),
     }
 
 

@@ -40,6 +40,7 @@ CODES = (
 #: What a network shows that is fed, or compared with, the wrong pixels.
 DATA_CONSEQUENCES = frozenset(
     {
+        "frames.misaligned",
         "reference.suspect",
         "gradient.vanishing",
         "loss.metric_mismatch",

@@ -21,12 +21,16 @@ SAMPLES = 20_000
 
 @dataclass(frozen=True)
 class Rates:
-    """Learning rate by finished steps; `source` says where it is known from."""
+    """Learning rate by finished steps; `source` says where it is known from.
+
+    Of a run whose schedule is not known, `at` is the peak at every step: the most that it can have been.
+    """
 
     at: Callable[[int], float]
     peak: float
     steps: int
     source: str
+    schedule_known: bool = True
 
     def total(self, first: int, last: int) -> float:
         """Sum of the rates of the steps after `first` up to `last`."""
@@ -69,8 +73,10 @@ def formula(evidence: Evidence) -> Rates | None:
     read = evidence.settings.get
     kind, peak, horizon = read("schedule.kind"), read("optimizer.learning_rate"), read("training.steps")
     needed = read(f"schedule.{NEEDED[kind]}") if kind in NEEDED else 1
-    if kind is None or peak is None or horizon is None or needed is None:
+    if peak is None or horizon is None:
         return None
+    if kind is None or needed is None:
+        return Rates(lambda _step: float(peak), float(peak), int(horizon), "the peak, no schedule is known", False)
     schedule = ScheduleSettings(
         kind=kind,
         warmup_share=float(read("schedule.warmup_share") or 0.0),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from tracking.diagnosis import thresholds as limit
 from tracking.diagnosis.evidence import Evidence
 from tracking.diagnosis.findings import Finding
-from tracking.diagnosis.seen import Kind, Seen, other_frames, seen_ranges
+from tracking.diagnosis.seen import Kind, Seen, other_frames, seen_ranges, targets
 from tracking.diagnosis.texts import finding
 
 #: Files that a finding names; the report of the preflight lists more.
@@ -118,24 +118,30 @@ def leaked(evidence: Evidence) -> list[Finding] | None:
 
 
 def misaligned(evidence: Evidence) -> list[Finding] | None:
-    """Frames that fit best when they are shifted against those that they are compared with.
+    """Outputs are compared with other frames than their own, in training, in evaluation or in the teacher.
 
-    Looked at are the outputs of the evaluation, the reference's own round trip in evaluation and preflight, and the targets of
-    the losses in the preflight.
+    The evaluation tries shifts of up to four frames, on the run's output and on the reference's round trip. The preflight reads
+    the frames that the decoder and reconstruction losses pull towards from their gradients: their shift, and whether they
+    are the frames that entered at all.
     """
+    pulls = targets(evidence.preflight)
     places = {
         "evaluation": (evidence.evaluation or {}).get("best_frame_shift"),
         # The teacher needs no training to show a shift of the evaluation itself.
         "evaluation of the reference": (evidence.reference or {}).get("best_frame_shift"),
-    }
+    } | {f"preflight, target of the {name} loss": target["frame_shift"] for name, target in pulls.items()}
     if evidence.preflight is not None:
-        losses = evidence.preflight["losses"]
-        places |= {f"preflight, target of the {name} loss": loss["target_shift"] for name, loss in losses.items()}
         places["preflight, round trip of the reference"] = evidence.preflight["reference"]["frame_shift"]
     known = {place: shift for place, shift in places.items() if shift is not None}
-    if not known:
+    if not known and not pulls:
         return None
     numbers = tuple(f"frame shift = {shift} ({place})" for place, shift in known.items() if shift)
+    numbers = numbers or tuple(
+        f"sine of the angle between the pull of the {name} loss and the way to its frames = {target['misdirection']:.2f} > "
+        f"{limit.MISDIRECTION:g} (preflight)"
+        for name, target in pulls.items()
+        if target["misdirection"] > limit.MISDIRECTION
+    )
     return [finding("frames.misaligned", "error", 0.9, numbers)] if numbers else []
 
 

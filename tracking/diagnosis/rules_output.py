@@ -70,7 +70,8 @@ def below_trivial(evidence: Evidence) -> list[Finding] | None:
 
 def few_steps(evidence: Evidence) -> tuple[str, ...]:
     """The number of steps where they are too few to blame anything else; nothing where they are enough, or unknown."""
-    steps = evidence.last_step()
+    # A study has no curves of its own; its settings hold the steps of a trial.
+    steps = int(evidence.settings.get("training.steps", 0)) if evidence.study else evidence.last_step()
     return (
         (f"steps = {steps} < {limit.SHORT_STEPS}: so few may be the whole cause (curves)",)
         if 0 < steps < limit.SHORT_STEPS

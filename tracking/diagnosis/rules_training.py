@@ -3,7 +3,7 @@
 import math
 
 from tracking.diagnosis import thresholds as limit
-from tracking.diagnosis.evidence import Evidence
+from tracking.diagnosis.evidence import LOSSES, Evidence
 from tracking.diagnosis.findings import Finding, Severity
 from tracking.diagnosis.rates import rates_of
 from tracking.diagnosis.texts import finding
@@ -52,7 +52,9 @@ def dead_in_curves(name: str, evidence: Evidence) -> tuple[str, ...]:
     if not evidence.curves.get(f"loss/{name}"):
         return (f"loss/{name} was never logged: 0 points (curves)",)
     shares = evidence.values(f"gradient_share/{name}")
-    if shares and max(shares) < limit.INERT_GRADIENT_SHARE:
+    # Where no loss has a share, the network itself is dead: that is gradient.vanishing, and no single loss is to blame.
+    others = [value for other in LOSSES for value in evidence.values(f"gradient_share/{other}")]
+    if shares and max(shares) < limit.INERT_GRADIENT_SHARE <= max(others):
         return (f"gradient_share/{name} <= {max(shares):.2g} ({len(shares)} points of the curve)",)
     return ()
 
@@ -141,7 +143,7 @@ def early_decay(evidence: Evidence) -> list[Finding] | None:
     """
     rates = rates_of(evidence)
     points = len(evidence.values("learning_rate"))
-    if rates is None or 0 < points < MIN_RATE_POINTS:
+    if rates is None or not rates.schedule_known or 0 < points < MIN_RATE_POINTS:
         return None
     share = rates.low_share(limit.DECAYED_RATE_SHARE)
     if share <= limit.DECAYED_STEPS_SHARE:

@@ -31,7 +31,7 @@ def frozen_in_training(evidence: Evidence) -> Finding | str | None:
     change, expected = evidence.later_half("weights/change"), evidence.later_half("weights/expected_change")
     if change is None or expected is None:
         return None
-    if expected <= 0 or change >= limit.FROZEN_CHANGE_RATIO * expected:
+    if expected < limit.FELT_CHANGE or change >= limit.FROZEN_CHANGE_RATIO * expected:
         return ""
     numbers: tuple[str, ...] = (
         f"weights/change = {change:.2g} < {limit.FROZEN_CHANGE_RATIO:g} * {expected:.2g}, which is weights/expected_change "
@@ -102,7 +102,7 @@ def equal_moments(before: CheckpointFacts, after: CheckpointFacts) -> bool | Non
 def expected_drift(before: CheckpointFacts, after: CheckpointFacts, evidence: Evidence) -> tuple[str, ...]:
     """What the learning rate between two checkpoints should have done to the weights; nothing when it is not known."""
     rates = rates_of(evidence)
-    if rates is None or before.step is None or after.step is None:
+    if rates is None or not rates.schedule_known or before.step is None or after.step is None:
         return ()
     total, decay = rates.total(before.step, after.step), weight_decay(evidence)
     numbers = [
@@ -128,6 +128,9 @@ def low_precision(evidence: Evidence) -> list[Finding] | None:
         # At next to no rate every update is small: then the schedule is at fault and not the precision.
         if rates is not None and rates.low_share(limit.DECAYED_RATE_SHARE) > limit.DECAYED_STEPS_SHARE:
             return None
+        # Float32 is as fine as weights get: what it does not feel is a rate far too low.
+        if (evidence.last("weights/bits") or 0) >= limit.FULL_BITS:
+            return []
         if measured <= limit.BELOW_PRECISION_SHARE:
             return []
         text = f"weights/below_precision = {measured:.2f} > {limit.BELOW_PRECISION_SHARE:g} (curve, median of its later half)"
@@ -136,7 +139,11 @@ def low_precision(evidence: Evidence) -> list[Finding] | None:
     if not shares:
         return None
     share, text = shares[-1]
-    return [finding("weights.low_precision", "warning", 0.5, (text,))] if share > limit.BELOW_PRECISION_SHARE else []
+    if share <= limit.BELOW_PRECISION_SHARE:
+        return []
+    # Values that do not move between checkpoints as well leave little doubt that they were trained in so few bits.
+    stuck = any((one.identical_share or 0) > limit.BELOW_PRECISION_SHARE for one in evidence.checkpoints)
+    return [finding("weights.low_precision", "error" if stuck else "warning", 0.8 if stuck else 0.5, (text,))]
 
 
 def lost_share(checkpoint: CheckpointFacts, evidence: Evidence) -> tuple[float, str] | None:

@@ -54,12 +54,14 @@ def from_preflight(preflight: Mapping[str, Any] | None) -> list[Seen]:
     places = {
         "training input": preflight["training_input"]["range"],
         "evaluation input": preflight["evaluation_input"]["range"],
-    } | {f"target of the {name} loss": loss["target_range"] for name, loss in preflight["losses"].items()}
-    return [
-        Seen(place, "preflight", seen["minimum"], seen["maximum"], seen["std"])
-        for place, seen in places.items()
-        if seen is not None
-    ]
+    } | {f"target of the {name} loss": target["range"] for name, target in targets(preflight).items()}
+    return [Seen(place, "preflight", seen["minimum"], seen["maximum"], seen["std"]) for place, seen in places.items()]
+
+
+def targets(preflight: Mapping[str, Any] | None) -> dict[str, Mapping[str, Any]]:
+    """What losses against frames pull towards, by loss, where it is known."""
+    losses = {} if preflight is None else preflight["losses"]
+    return {name: loss["target"] for name, loss in losses.items() if loss["target"] is not None}
 
 
 def other_frames(preflight: Mapping[str, Any] | None) -> tuple[str, ...]:

@@ -5,7 +5,8 @@ FINDINGS: dict[str, tuple[str, str]] = {
     "data.out_of_range": (
         "输入模型的帧不在 [0, 1] 范围内，或者不是存储的帧",
         "只在一处把 uint8 帧除以 255，训练和评估共用这段代码；"
-        "去掉模型之前其他所有缩放、标准化、对比度变换和颜色通道调换，然后重新训练。",
+        "去掉模型之前其他所有缩放、标准化、对比度变换和颜色通道调换，然后重新训练。"
+        "如果依据中只有 RMS，请检查片段库与模型之间的代码：是否遗漏、重复、遮挡了片段或帧，或者加入了噪声。",
     ),
     "data.double_normalised": (
         "帧被除以 255 两次",
@@ -67,7 +68,8 @@ FINDINGS: dict[str, tuple[str, str]] = {
     "gradient.vanishing": (
         "梯度几乎为零，或者模型从梯度中学不到东西",
         "检查帧的范围、计算损失之前输出是否被截断、最后一层偏置是否从 0.5 开始，"
-        "以及损失权重和 optimizer.max_gradient_norm 是否把梯度缩小到了 Adam 的 epsilon 附近。",
+        "以及损失权重和 optimizer.max_gradient_norm 是否把梯度缩小到了 Adam 的 epsilon 附近。"
+        "如果梯度是在训练途中才消失的，说明学习率过高：请降低 optimizer.learning_rate。",
     ),
     "schedule.warmup_too_long": (
         "预热占了训练的太大部分",

@@ -5,7 +5,8 @@ FINDINGS: dict[str, tuple[str, str]] = {
     "data.out_of_range": (
         "The frames that enter the model are not in [0, 1], or not the stored ones",
         "Divide uint8 frames by 255 in one place that training and evaluation share, and remove every other scaling, "
-        "normalisation, change of contrast or exchange of colours before the model; then train again.",
+        "normalisation, change of contrast or exchange of colours before the model; then train again. Where the evidence is an "
+        "RMS only, look between the bank and the model: clips or frames that are left out, repeated, masked or made noisy.",
     ),
     "data.double_normalised": (
         "Frames are divided by 255 twice",
@@ -71,7 +72,8 @@ FINDINGS: dict[str, tuple[str, str]] = {
     "gradient.vanishing": (
         "The gradient is next to nothing, or nothing is learned from it",
         "Check the range of the frames, that outputs are not clamped before the loss, that the last bias starts at 0.5, and that "
-        "loss weights and optimizer.max_gradient_norm do not scale the gradient down to Adam's epsilon.",
+        "loss weights and optimizer.max_gradient_norm do not scale the gradient down to Adam's epsilon. A gradient that vanished "
+        "only on the way was killed by too high a rate: lower optimizer.learning_rate.",
     ),
     "schedule.warmup_too_long": (
         "Too much of the run is warm-up",

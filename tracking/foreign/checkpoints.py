@@ -97,16 +97,21 @@ def dtype_of(tensors: Mapping[str, Tensor]) -> str:
 
 
 def identical_share(tensors: Mapping[str, Tensor], before: Mapping[str, Tensor]) -> float | None:
-    """Share of the values in [0, 1] that are bit for bit as before; None where the types differ, so that bits cannot agree."""
+    """Share of the values in [0, 1] that are bit for bit as before.
+
+    None where the types differ, so that bits cannot agree, and where values are not finite.
+    """
     names = [name for name in common(tensors, before) if tensors[name].dtype == before[name].dtype]
     count = sum(tensors[name].numel() for name in names)
     if count == 0:
         return None
+    if not all(tensors[name].isfinite().all() for name in names if tensors[name].is_floating_point()):
+        return None  # weights that diverged stay NaN whatever the steps do
     return sum((bits(tensors[name]) == bits(before[name])).sum().item() for name in names) / count
 
 
 def bits(tensor: Tensor) -> Tensor:
-    """The values' bit patterns as integers: a NaN equals itself, 0 differs from -0."""
+    """The values' bit patterns as integers: 0 differs from -0."""
     return tensor.contiguous().view(BITS[tensor.element_size()])
 
 

@@ -1,6 +1,7 @@
 """The scores of a run from a JSON file: ours, or anybody's with psnr, ssim and lpips."""
 
 import json
+import math
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,6 +10,9 @@ from typing import Any
 
 #: Scores by their lower-case names; only the first must be there.
 SCORES = ("psnr", "ssim", "lpips", "overall")
+
+#: What these can be: 8 bit pictures reach 48 dB, and -60 dB is an output a thousand times too bright.
+POSSIBLE = {"psnr": (-60.0, 200.0), "ssim": (-1.0, 1.0), "lpips": (0.0, 10.0)}
 
 #: What our own evaluation says of its output, in numbers.
 OUTPUT = ("output_mean", "output_std", "target_std", "saturated_share", "best_frame_shift")
@@ -64,10 +68,12 @@ def parse_scores(content: Any, place: str) -> dict[str, Any]:
     require("psnr" in by_name, place, "an evaluation must have psnr", sorted(by_name))
     scores: dict[str, Any] = {name: by_name[name] for name in KEPT if name in by_name}
     for name in (*SCORES, "score", *OUTPUT):
-        value = by_name.get(name)
+        value: Any = by_name.get(name)
         value = value.get("mean") if isinstance(value, Mapping) else value
         if value is not None or name == "psnr":
             require(is_number(value), place, f"{name} must be a finite number", value)
+            low, high = POSSIBLE.get(name, (-math.inf, math.inf))
+            require(low <= value <= high, place, f"{name} must lie in [{low:g}, {high:g}]", value)
             scores[name] = value
     if "clips" in by_name:
         require(isinstance(by_name["clips"], list), place, "clips must be a list", by_name["clips"])

@@ -1,6 +1,7 @@
 """The evidence in the files of a foreign run: any subset of them."""
 
-from collections.abc import Callable, Iterable
+import math
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,16 +52,37 @@ def gather(files: Files, names: DiagnosisSettings, say: Say) -> Gathered:
     evaluation = tell_evaluation(read_evaluation(files.evaluation), say) if files.evaluation else None
     events = tell_events(read_events(files.events, names.tags), say) if files.events else None
     facts = read_checkpoints(files.checkpoints, files.pretrained, say) if files.checkpoints else ()
+    curves = events.curves if events else {}
     evidence = Evidence(
         settings=config.settings if config else {},
-        curves=events.curves if events else {},
-        evaluation=evaluation.scores if evaluation else None,
+        curves=curves,
+        evaluation=evaluation.scores if evaluation else last_scores(curves),
+        failure=divergence(curves, facts),
         baselines=evaluation.baselines if evaluation else {},
         reference=evaluation.reference if evaluation else None,
         checkpoints=facts,
         origins=(config.origins if config else {}) | (events.origins if events else {}),
     )
     return Gathered(evidence, config.others if config else {})
+
+
+def last_scores(curves: Mapping[str, list[tuple[int, float]]]) -> dict[str, float] | None:
+    """The last validation scores among the curves; None where there is no PSNR."""
+    found = {
+        name: sorted(curves[f"val/{name}"])[-1][1] for name in ("psnr", "ssim", "lpips") if curves.get(f"val/{name}")
+    }
+    return found if "psnr" in found else None
+
+
+def divergence(curves: Mapping[str, list[tuple[int, float]]], facts: tuple[CheckpointFacts, ...]) -> str | None:
+    """Say where values stopped being finite: from then on nothing that is measured means anything."""
+    first = min(
+        ((step, name) for name, points in curves.items() for step, value in points if not math.isfinite(value)),
+        default=None,
+    )
+    parts = [f"{first[1]} is not finite from step {first[0]} on"] if first else []
+    parts += [f"{fact.name} holds values that are not finite" for fact in facts if fact.mean is None][:1]
+    return f"the training diverged: {'; '.join(parts)}; lower optimizer.learning_rate" if parts else None
 
 
 def read_checkpoints(path: Path, pretrained: Path | None, say: Say) -> tuple[CheckpointFacts, ...]:

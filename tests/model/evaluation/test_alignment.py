@@ -33,3 +33,10 @@ def test_the_clips_decide_together(clips: Tensor) -> None:
     output = torch.cat([target[:1], target[1:].roll(2, dims=1)])
     assert best_frame_shift(shift_gains(output, target)) in (0, 2)
     assert best_frame_shift(shift_gains(output[1:], target[1:])) == 2
+
+
+def test_one_broken_frame_is_no_shift(clips: Tensor) -> None:
+    target = to_unit(clips)
+    broken = target.clone()
+    broken[:, -1] = 0
+    assert best_frame_shift(shift_gains(broken, target)) == 0

@@ -38,12 +38,13 @@ def test_healthy_losses_pull_towards_the_frames(check: Check) -> None:
         assert norm is not None
         assert norm > 0
     for name in ("decoder", "reconstruction"):
-        bounds = found[name].target_range
-        assert found[name].target_shift == 0
+        bounds = found[name].target.range
+        assert found[name].target.frame_shift == 0
+        assert found[name].target.misdirection < 1e-4
         assert bounds is not None
         assert -1e-4 < bounds.minimum < 0.2
         assert 0.8 < bounds.maximum < 1 + 1e-4
-    assert [found[name].target_shift for name in ("encoder", "perceptual", "seraena")] == [None] * 3
+    assert [found[name].target for name in ("encoder", "perceptual", "seraena")] == [None] * 3
 
 
 def test_a_gradient_is_that_of_the_weighted_loss(
@@ -65,7 +66,7 @@ def test_a_gradient_is_that_of_the_weighted_loss(
 def test_a_loss_without_weight_has_a_value_and_no_gradient(check: Check) -> None:
     found = check("losses.decoder=0")["decoder"]
     assert found.value is not None
-    assert (found.weight, found.gradient_norm, found.target_shift, found.error) == (0, None, None, None)
+    assert (found.weight, found.gradient_norm, found.target, found.error) == (0, None, None, None)
 
 
 def test_a_loss_that_raises_hides_no_other(check: Check, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,7 +77,7 @@ def test_a_loss_that_raises_hides_no_other(check: Check, monkeypatch: pytest.Mon
 
     monkeypatch.setattr("model.training.losses.decoder_loss", raising)
     found = check()
-    assert found["decoder"] == LossCheck(1.0, None, None, None, None, "IndexError: too many indices")
+    assert found["decoder"] == LossCheck(1.0, None, None, None, "IndexError: too many indices")
     assert {name: found[name] for name in LOSSES if name != "decoder"} == {
         name: before[name] for name in LOSSES if name != "decoder"
     }
@@ -108,7 +109,7 @@ def test_a_loss_that_is_left_out_of_the_sum_has_no_gradient(check: Check, monkey
 
 def test_a_loss_that_was_never_computed_has_no_value(check: Check, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("model.training.step.measure_losses", lambda *_arguments: {})
-    assert check()["encoder"] == LossCheck(1.0, None, None, None, None, None)
+    assert check()["encoder"] == LossCheck(1.0, None, None, None, None)
 
 
 @pytest.mark.parametrize("shift", [3, -1])
@@ -118,18 +119,18 @@ def test_shifted_targets_show_in_their_loss_alone(check: Check, monkeypatch: pyt
 
     monkeypatch.setattr("model.training.losses.reconstruction_loss", shifted)
     found = check()
-    assert (found["reconstruction"].target_shift, found["decoder"].target_shift) == (shift, 0)
+    assert (found["reconstruction"].target.frame_shift, found["decoder"].target.frame_shift) == (shift, 0)
 
 
 def test_an_input_that_is_late_makes_the_targets_early(check: Check, monkeypatch: pytest.MonkeyPatch) -> None:
     encode = TAEHV.encode
     monkeypatch.setattr(TAEHV, "encode", lambda self, video: encode(self, video.roll(1, dims=1)))
     found = check()
-    assert (found["reconstruction"].target_shift, found["decoder"].target_shift) == (-1, -1)
+    assert (found["reconstruction"].target.frame_shift, found["decoder"].target.frame_shift) == (-1, -1)
 
 
 def test_double_division_shows_in_the_targets(check: Check, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("model.training.batches.to_unit", lambda pixels: to_unit(pixels) / 255)
-    bounds = check()["reconstruction"].target_range
+    bounds = check()["reconstruction"].target.range
     assert bounds is not None
     assert bounds.maximum < 0.005

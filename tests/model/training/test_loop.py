@@ -29,7 +29,8 @@ EVERY_STEP = {
 }
 PROBED = {
     *("input/min", "input/max", "input/mean", "input/std", "output/std_ratio", "output/saturated_share"),
-    *("weights/change", "weights/expected_change", "weights/identical_share", "weights/below_precision"),
+    *("weights/change", "weights/expected_change", "weights/identical_share"),
+    *("weights/below_precision", "weights/bits"),
     *("average/change", "adam/starved_share", "steps/skipped"),
     *(f"gradient_share{place}/{name}" for place in ("", "_encoder", "_decoder") for name in (*LOSSES, "perceptual")),
 }

@@ -14,6 +14,7 @@ from model.preflight.report import (
     Preflight,
     ReferenceCheck,
     ScheduleCheck,
+    TargetCheck,
     TensorRange,
 )
 from tracking.diagnosis.evidence import LOSSES, Evidence
@@ -92,8 +93,10 @@ def sound() -> Evidence:
 def preflight(**changes: Any) -> Preflight:
     """A preflight without a fault, with other fields laid over."""
     frames = TensorRange(0.0, 1.0, 0.45, 0.25)
-    losses = {name: LossCheck(0.5, 0.1, 0.3, None, None, None) for name in LOSSES}
-    losses |= {name: LossCheck(0.5, 0.1, 0.3, 0, frames, None) for name in ("decoder", "reconstruction")}
+    losses = {name: LossCheck(0.5, 0.1, 0.3, None, None) for name in LOSSES}
+    losses |= {
+        name: LossCheck(0.5, 0.1, 0.3, TargetCheck(0, frames, 0.0), None) for name in ("decoder", "reconstruction")
+    }
     whole = Preflight(
         seconds=9.0,
         training_input=InputCheck(frames, 0.0),

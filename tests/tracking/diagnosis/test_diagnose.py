@@ -95,8 +95,19 @@ def test_a_dead_output_comes_before_the_losses_that_it_kills(evidence_of: Eviden
     assert cause.code == "output.saturated"
     assert [one.subject for one in cause.consequences] == ["decoder", "reconstruction", "perceptual", "seraena"]
     # The encoder's loss never sees the output: that it is dead has another cause.
-    both = diagnose(evidence_of(curves=dead | {"gradient_share/encoder": 0.0}, evaluation={"saturated_share": 1.0}))
-    assert {(one.code, one.subject) for one in both.findings} == {("output.saturated", ""), ("loss.inert", "encoder")}
+    silent = evidence_of(curves=dead | {"loss/encoder": None}, evaluation={"saturated_share": 1.0})
+    assert {(one.code, one.subject) for one in diagnose(silent).findings} == {
+        ("output.saturated", ""),
+        ("loss.inert", "encoder"),
+    }
+
+
+def test_a_dead_network_is_not_blamed_on_its_losses(evidence_of: EvidenceOf) -> None:
+    """A rate so high that no unit answers any more."""
+    dead: dict[str, float] = {f"gradient_share/{name}": 0.0 for name in LOSSES}
+    (cause,) = diagnose(evidence_of(curves=dead | {"gradient/norm": 0.0, "weights/change": 0.001})).findings
+    assert cause.code == "gradient.vanishing"
+    assert [one.code for one in cause.consequences] == ["weights.frozen"]
 
 
 def test_causes_come_first_however_sure_the_others_are() -> None:

@@ -45,12 +45,17 @@ def test_a_curve_outweighs_the_formula() -> None:
     assert rates.source == "curve learning_rate"
 
 
-@pytest.mark.parametrize("missing", sorted(CONSTANT))
-def test_without_schedule_nothing_is_known(missing: str) -> None:
+@pytest.mark.parametrize("missing", ["optimizer.learning_rate", "training.steps"])
+def test_without_rate_or_steps_nothing_is_known(missing: str) -> None:
     assert rates_of(Evidence(settings={name: value for name, value in CONSTANT.items() if name != missing})) is None
 
 
-def test_a_kind_needs_its_own_parameter() -> None:
-    settings = CONSTANT | {"schedule.kind": "cosine_with_restarts"}
-    assert rates_of(Evidence(settings=settings)) is None
-    assert rates_of(Evidence(settings=settings | {"schedule.cycles": 3})) is not None
+@pytest.mark.parametrize("kind", [{}, {"schedule.kind": "cosine_with_restarts"}])
+def test_without_a_schedule_the_rate_is_at_most_its_peak(kind: dict[str, str]) -> None:
+    """Restarts whose number is not known are no schedule either."""
+    rates = rates_of(Evidence(settings={"optimizer.learning_rate": 1e-3, "training.steps": 1000} | kind))
+    assert rates is not None
+    assert (rates.at(900), rates.schedule_known) == (1e-3, False)
+    known = rates_of(Evidence(settings=CONSTANT | {"schedule.kind": "cosine_with_restarts", "schedule.cycles": 3}))
+    assert known is not None
+    assert known.schedule_known

@@ -153,7 +153,8 @@ def test_the_preflight_sees_training_evaluation_and_targets(preflight_of: Callab
         InputCheck(TensorRange(0, 255, 115, 64), 500.0),
     )
     target = {name: dict(loss) for name, loss in preflight_of()["losses"].items()}
-    target["decoder"]["target_range"] = {"minimum": 0.0, "maximum": 0.0039, "mean": 0.002, "std": 0.001}
+    scaled = {"minimum": 0.0, "maximum": 0.0039, "mean": 0.002, "std": 0.001}
+    target["decoder"]["target"] = {"frame_shift": 0, "range": scaled, "misdirection": 0.0}
     assert codes(Evidence(preflight=preflight_of(training_input=double))) == {"data.double_normalised": "error"}
     assert codes(Evidence(preflight=preflight_of(evaluation_input=double))) == {"data.double_normalised": "error"}
     assert codes(Evidence(preflight=preflight_of() | {"losses": target})) == {"data.double_normalised": "error"}
@@ -169,9 +170,16 @@ def test_other_frames_than_the_stored_ones(preflight_of: Callable[..., dict[str,
 
 def test_targets_of_other_frames_are_misaligned(preflight_of: Callable[..., dict[str, Any]]) -> None:
     losses = {name: dict(loss) for name, loss in preflight_of()["losses"].items()}
-    losses["reconstruction"]["target_shift"] = 3
+    losses["reconstruction"]["target"] |= {"frame_shift": 3, "misdirection": 0.4}
     (finding,) = rules_data.misaligned(Evidence(preflight=preflight_of() | {"losses": losses})) or ()
     assert finding.evidence == ("frame shift = 3 (preflight, target of the reconstruction loss)",)
+
+
+def test_targets_of_other_clips_are_misaligned(preflight_of: Callable[..., dict[str, Any]]) -> None:
+    losses = {name: dict(loss) for name, loss in preflight_of()["losses"].items()}
+    losses["decoder"]["target"] |= {"frame_shift": None, "misdirection": 0.7}
+    (finding,) = rules_data.misaligned(Evidence(preflight=preflight_of() | {"losses": losses})) or ()
+    assert "the decoder loss and the way to its frames = 0.70" in finding.evidence[0]
 
 
 def test_files_on_both_sides_are_a_leak(preflight_of: Callable[..., dict[str, Any]]) -> None:

@@ -70,6 +70,27 @@ def test_moments_alone_are_a_hint() -> None:
     assert rules_weights.frozen(stored(checkpoint(1), checkpoint(2))) is None
 
 
+def test_a_rate_that_float32_does_not_feel_is_no_lack_of_precision(evidence_of: EvidenceOf) -> None:
+    """A rate of 1e-8: nothing moves, but neither the optimizer nor the type of the weights is at fault."""
+    curves = {
+        "weights/below_precision": 0.9,
+        "weights/bits": 32.0,
+        "weights/change": 0.0,
+        "weights/expected_change": 3e-7,
+    }
+    assert rules_weights.low_precision(evidence_of(curves=curves)) == []
+    assert rules_weights.frozen(evidence_of(curves=curves)) == []
+    coarse = evidence_of(curves=curves | {"weights/bits": 16.0})
+    assert codes(rules_weights.low_precision(coarse)) == [("weights.low_precision", "error")]
+
+
+def test_coarse_weights_that_also_stand_still_were_trained_so() -> None:
+    first = checkpoint(1000, dtype="bfloat16")
+    still = checkpoint(2000, dtype="bfloat16", identical_share=0.9)
+    slow = {"optimizer.learning_rate": 2e-5}
+    assert codes(rules_weights.low_precision(stored(first, still, **slow))) == [("weights.low_precision", "error")]
+
+
 def test_updates_below_the_precision(evidence_of: EvidenceOf) -> None:
     rule = rules_weights.low_precision
     assert codes(rule(evidence_of(curves={"weights/below_precision": 0.4}))) == [("weights.low_precision", "error")]

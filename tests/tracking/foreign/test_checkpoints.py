@@ -36,9 +36,9 @@ def test_moments_and_differences_by_hand(tmp_path: Path) -> None:
 
 
 def test_identical_means_every_bit(tmp_path: Path) -> None:
-    save(tmp_path, 1, a=torch.tensor([math.nan, 0.0, 1.0, 1.0]))
-    save(tmp_path, 2, a=torch.tensor([math.nan, -0.0, 1.0, math.nextafter(1.0, 2.0)]))  # rounded to 1 in float32
-    save(tmp_path, 3, a=torch.tensor([math.nan, -0.0, 1.0, 1.0 + 2**-23]))
+    save(tmp_path, 1, a=torch.tensor([2.0, 0.0, 1.0, 1.0]))
+    save(tmp_path, 2, a=torch.tensor([2.0, -0.0, 1.0, math.nextafter(1.0, 2.0)]))  # rounded to 1 in float32
+    save(tmp_path, 3, a=torch.tensor([2.0, -0.0, 1.0, 1.0 + 2**-23]))
     shares = [fact.identical_share for fact in facts(tmp_path)]
     assert shares == [None, 3 / 4, 3 / 4]
 
@@ -47,7 +47,7 @@ def test_weights_that_are_not_finite_have_no_moments(tmp_path: Path) -> None:
     save(tmp_path, 1, a=torch.tensor([1.0, math.nan]))
     save(tmp_path, 2, a=torch.tensor([1.0, math.inf]))
     for fact in facts(tmp_path):
-        assert (fact.mean, fact.std, fact.change) == (None, None, None)
+        assert (fact.mean, fact.std, fact.change, fact.identical_share) == (None,) * 4
 
 
 def test_another_type_of_number_is_no_identity_and_no_change(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tracking.foreign.evaluation import Evaluation, read_evaluation
+from tracking.foreign.evaluation import Evaluation, parse_evaluation, read_evaluation
 
 OURS = {
     "psnr": 20.0,
@@ -79,3 +79,9 @@ def test_files_that_are_no_evaluation(tmp_path: Path, content: Any, message: str
 def test_a_path_without_a_file(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"--evaluation must be a file, but .* is none"):
         read_evaluation(tmp_path)
+
+
+@pytest.mark.parametrize(("name", "value"), [("psnr", -400.0), ("ssim", 7.0), ("lpips", -0.1)])
+def test_scores_that_cannot_be_are_refused(name: str, value: float) -> None:
+    with pytest.raises(ValueError, match=rf"{name} must lie in \["):
+        parse_evaluation({"psnr": 20.0, name: value}, "scores.json")

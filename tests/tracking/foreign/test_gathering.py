@@ -1,5 +1,6 @@
 """Evidence from any subset of a run's files."""
 
+import math
 from collections.abc import Callable
 
 import pytest
@@ -8,7 +9,8 @@ from model.settings import build, read_tables
 from search.settings import Settings
 from tests.commands import ROOT
 from tests.tracking.foreign.failed_run import FailedRun
-from tracking.foreign.gathering import Files, Gathered, gather
+from tracking.diagnosis.stored import CheckpointFacts
+from tracking.foreign.gathering import Files, Gathered, divergence, gather, last_scores
 
 
 @pytest.fixture(scope="module")
@@ -61,3 +63,17 @@ def test_one_file_is_enough(read, failed_files: FailedRun, name: str) -> None:
 def test_starting_weights_alone_are_nothing_to_look_at(failed_files: FailedRun) -> None:
     assert not Files(pretrained=failed_files.pretrained).given()
     assert Files(config=failed_files.config).given()
+
+
+def test_a_curve_of_scores_stands_for_an_evaluation() -> None:
+    curves = {"val/psnr": [(200, 4.24), (100, 9.0)], "val/ssim": [(200, 0.012)]}
+    assert last_scores(curves) == {"psnr": 4.24, "ssim": 0.012}
+    assert last_scores({"val/ssim": [(200, 0.012)]}) is None
+
+
+def test_values_that_are_not_finite_are_told_as_a_divergence() -> None:
+    curves = {"loss/total": [(10, 1.0), (30, math.nan)], "gradient/norm": [(20, math.inf)]}
+    text = divergence(curves, (CheckpointFacts("a.pth", 40),))
+    assert text is not None
+    assert "gradient/norm is not finite from step 20 on; a.pth holds values that are not finite" in text
+    assert divergence({"loss/total": [(10, 1.0)]}, (CheckpointFacts("a.pth", 40, mean=0.0),)) is None

@@ -51,6 +51,10 @@ LINES: tuple[tuple[str, str], ...] = (
     ("files on both sides of the split = {count} (preflight)", "训练集和验证集共有的文件数 = {count}（预检）"),
     ("frame shift = {frames} ({place})", "帧偏移 = {frames}（{place}）"),
     (
+        "sine of the angle between the pull of the {name} loss and the way to its frames = {sine} > {limit} (preflight)",
+        "{name} 损失的梯度方向与指向对应帧的方向之间夹角的正弦 = {sine} > {limit}（预检）",
+    ),
+    (
         "RMS(latents in training - latents of the reference now) = {difference} * std > {limit} (preflight)",
         "RMS(训练所用的潜变量 - 参考模型现在给出的潜变量) = {difference} * 标准差 > {limit}（预检）",
     ),
