@@ -22,6 +22,9 @@ from tracking.diagnosis_files import log_diagnosis
 from tracking.run import State
 from tracking.store import artifact_folder
 
+#: A study whose best trial shows no picture is followed by a run of so many times its steps, and not by a full one.
+LONGER = 10
+
 
 def conclude(opened: OpenStudy, settings: Settings, console: Console, *, interrupted: bool) -> None:
     """Write the study's results to its run and end that as what it is; print the ranking and the next command."""
@@ -65,9 +68,8 @@ def print_pointers(opened: OpenStudy, settings: Settings, rows: list[Row], say: 
     best, steps = quote(str(folder / "best.toml")), settings.promotion.steps
     constant = max(opened.prepared.yardsticks[name].psnr for name in CONSTANT_BASELINES)
     if rows[0].metrics["val/psnr"] <= constant:
+        steps = LONGER * settings.training.steps
         say(
-            f"next     no trial is better than a frame of one colour ({constant:.2f} dB): read the diagnosis, or search with "
-            f"more steps, for example --set training.steps={2 * settings.training.steps}"
+            f"note     no trial is better than a frame of one colour ({constant:.2f} dB): a longer run shows if steps are missing"
         )
-    else:
-        say(f"next     python -m search.train --config {best} --set training.steps={steps}")
+    say(f"next     python -m search.train --config {best} --set training.steps={steps}")

