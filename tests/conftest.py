@@ -1,6 +1,7 @@
 """What all tests share: the settings of a run that takes seconds."""
 
 import os
+import signal
 import subprocess
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -9,6 +10,12 @@ from pathlib import Path
 import pytest
 
 from tests.commands import ROOT, SHARED, TINY, Command, DoneStudy, arguments, environment, settings_options
+
+
+# A shell starts what runs in its background with Ctrl-C ignored, and every process hands that on: tests of Ctrl-C would wait
+# for ever. With a handler here, the commands that tests start have the usual one.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)
