@@ -11,7 +11,6 @@ import pytest
 
 from tests.commands import ROOT, SHARED, TINY, Command, DoneStudy, arguments, environment, settings_options
 
-
 # A shell starts what runs in its background with Ctrl-C ignored, and every process hands that on: tests of Ctrl-C would wait
 # for ever. With a handler here, the commands that tests start have the usual one.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
