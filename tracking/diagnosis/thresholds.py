@@ -6,11 +6,12 @@ INPUT_MARGIN = 0.01  # resampling may overshoot by rounding, not by more (facts 
 INPUT_MIN_SIGNED = -0.1  # far below rounding, far above the -1 that signed frames reach
 INPUT_BOUND_SIGNED = 1.05
 
-# RMS of what enters the model less the stored frames, over their standard deviation. It is 0 where nothing is wrong; rounding to
-# bfloat16 gives 0.005, a contrast of 0.9 gives 0.1, swapped colours of photographs 0.3 and more.
+# RMS of what enters the model less the stored frames, over their standard deviation: exactly 0 in sound trainings (docs/LOG.md);
+# the margin is for rounding to fewer bits. Swapped colours and another contrast are planted in tests/sabotage/faults.py.
 INPUT_DIFFERENCE = 0.02
 
-# Sine of the angle between a loss's pull and the way to the frames: 0 but for rounding. Frames of other clips give 0.6 and more.
+# Sine of the angle between a loss's pull and the way to the frames: 0 but for rounding in sound trainings (docs/LOG.md); shifted,
+# foreign and colour-swapped targets are above it in tests/model/preflight/test_targets.py.
 MISDIRECTION = 0.05
 
 # Distance in dB between the PSNR that the training loss implies and the one of the evaluation.
@@ -85,6 +86,6 @@ STARVED_SHARE = 0.5
 EDGE_SHARE = 0.05  # of the logarithmic range, at each end
 EDGE_TRIALS = 20  # fewer trials than this have not searched the space, so their best says nothing about its edge
 
-# So few steps leave a fresh network below a constant colour without any fault: on two cores sound runs of 100 to 500 steps end up
-# to 2 dB below the mean colour (docs/diagnosis-recall.md), on an H200 all of 1000 steps end 4 dB above it (docs/LOG.md).
+# So few steps leave a fresh network below a constant colour without any fault: on two cores sound runs of 100 steps end up to
+# 2.2 dB below the mean colour (docs/diagnosis-recall.md), on an H200 all of 1000 steps end 4 dB above it (docs/LOG.md).
 SHORT_STEPS = 1000
