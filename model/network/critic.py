@@ -3,13 +3,14 @@
 Source of architecture and formulas: madebyollin/seraena.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from model.network.replay import ReplayRing
+from model.network.replay import CriticDraws, ReplayRing
 
 #: Output channels and stride of the six blocks at width 1.
 BLOCKS = ((64, 1), (128, 2), (256, 2), (512, 2), (512, 1), (512, 1))
@@ -58,7 +59,7 @@ def block(inputs: int, outputs: int, stride: int) -> nn.Sequential:
 
 
 class Seraena:
-    """Trains the critic and makes corrected targets; owns the critic's optimizer, replay ring and random choices.
+    """Trains the critic and makes corrected targets; owns the critic's optimizer and replay ring.
 
     Images are NCHW in [0, 1] (unclamped fakes are welcome), contexts NChw. Works in float32, and in bfloat16 autocast
     when the caller opens it.
@@ -66,24 +67,27 @@ class Seraena:
 
     def __init__(
         self,
-        image_channels: int,
-        context_channels: int,
+        image_shape: Sequence[int],
+        context_shape: Sequence[int],
         width: float,
         learning_rate: float,
         replay_bytes: int,
         seed: int,
         device: torch.device,
     ) -> None:
-        self.device = device
-        self.critic = Critic(image_channels, context_channels, width, seed).to(device)
+        self.critic = Critic(image_shape[0], context_shape[0], width, seed).to(device)
         # The author's betas and weight decay.
         self.optimizer = torch.optim.AdamW(
-            self.critic.parameters(), learning_rate, betas=(0.9, 0.99), weight_decay=0.01
+            self.critic.parameters(),
+            learning_rate,
+            betas=(0.9, 0.99),
+            weight_decay=0.01,
+            fused=True,
+            capturable=device.type == "cuda",
         )
-        self.ring = ReplayRing(replay_bytes)
-        self.generator = torch.Generator(device).manual_seed(seed)
+        self.ring = ReplayRing(replay_bytes, image_shape, context_shape, device)
 
-    def step(self, fake: Tensor, real: Tensor, context: Tensor) -> dict[str, Tensor]:
+    def step(self, fake: Tensor, real: Tensor, context: Tensor, draws: CriticDraws) -> dict[str, Tensor]:
         """Train the critic once by least squares, fake to +1 and real to -1.
 
         Each sample is real or fake by the toss of a coin; half of the fakes are the current ones, half replayed.
@@ -92,12 +96,12 @@ class Seraena:
             "loss": the critic's loss before the step, 0-dim, on the device.
         """
         fake, real, context = fake.detach().to(real.dtype), real.detach(), context.detach()
-        self.ring.add(fake, context, self.generator)
+        self.ring.add(fake, context, draws.written)
         current = len(fake) - len(fake) // 2
-        replayed, replayed_context = self.ring.draw(fake[current:], context[current:], self.generator)
+        replayed, replayed_context = self.ring.draw(draws.replayed)
         fakes = torch.cat([fake[:current], replayed])
         fake_contexts = torch.cat([context[:current], replayed_context])
-        is_fake = torch.rand(len(real), 1, 1, 1, generator=self.generator, device=real.device) < 0.5
+        is_fake = draws.is_fake.view(-1, 1, 1, 1)
         self.critic.train()
         with torch.enable_grad():
             scores = self.critic(torch.where(is_fake, fakes, real), torch.where(is_fake, fake_contexts, context))
@@ -129,15 +133,13 @@ class Seraena:
             "critic": self.critic.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "ring": self.ring.state_dict(),
-            "generator": self.generator.get_state(),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take over a state_dict() of the same settings."""
         self.critic.load_state_dict(state["critic"])
         self.optimizer.load_state_dict(state["optimizer"])
-        self.ring.load_state_dict(state["ring"], self.device)
-        self.generator.set_state(state["generator"].cpu())
+        self.ring.load_state_dict(state["ring"])
 
 
 def group_frames(video: Tensor, group: int) -> Tensor:
@@ -154,12 +156,22 @@ def group_frames(video: Tensor, group: int) -> Tensor:
         ValueError: a group is longer than the clip.
     """
     frames = video.shape[1]
+    count_groups(frames, group)
+    padded = torch.cat([video[:, : -frames % group], video], 1)
+    return padded.unflatten(1, (-1, group)).flatten(2, 3).flatten(0, 1)
+
+
+def count_groups(frames: int, group: int) -> int:
+    """How many samples of `group` frames a clip makes.
+
+    Raises:
+        ValueError: a group is longer than the clip.
+    """
     if group > frames:
         raise ValueError(
             f"losses.critic_group_frames must be at most the {frames} frames of a clip, but is {group}; lower it"
         )
-    padded = torch.cat([video[:, : -frames % group], video], 1)
-    return padded.unflatten(1, (-1, group)).flatten(2, 3).flatten(0, 1)
+    return -(-frames // group)
 
 
 def group_context(latents: Tensor, groups: int) -> Tensor:

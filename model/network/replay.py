@@ -1,79 +1,112 @@
-"""The critic's memory of earlier fakes: one tensor with a cap in bytes."""
+"""The critic's memory of earlier fakes: one tensor with a cap in bytes, and the choices that chance makes for it."""
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 
-class ReplayRing:
-    """Holds fakes with their contexts, one per row of a single tensor; when full, a new one replaces a random one.
+@dataclass(frozen=True)
+class CriticDraws:
+    """What chance decides in one step of the critic.
 
-    The rows are allocated at the first `add`, in the dtype of the fakes. Every choice comes from the given generator.
+    Attributes:
+        written: int64, distinct rows of the ring that take the last samples of the batch, in their order.
+        replayed: int64, rows that are drawn after that, with replacement: one for every second sample.
+        is_fake: bool, one per sample: whether the critic is shown the fake or the real one.
     """
 
-    def __init__(self, capacity_bytes: int) -> None:
-        self.capacity_bytes = capacity_bytes
-        self.rows = torch.empty(0, 0)
+    written: Tensor
+    replayed: Tensor
+    is_fake: Tensor
+
+
+def draw_for_critic(step: int, samples: int, capacity: int, generator: np.random.Generator) -> CriticDraws:
+    """Draw for the step that follows `step` finished ones, CPU tensors.
+
+    Free rows are written first; when the ring is full, new samples replace old ones that are chosen uniformly.
+
+    Args:
+        step: finished steps; each has written `samples` samples.
+        samples: of a step.
+        capacity: rows of the ring.
+        generator: of this step alone.
+    """
+    filled = min(step * samples, capacity)
+    written = min(samples, capacity)
+    appended = np.arange(filled, min(filled + written, capacity))
+    evicted = generator.choice(filled, written - len(appended), replace=False)
+    replayed = generator.integers(filled + len(appended), size=samples // 2)
+    return CriticDraws(
+        written=torch.from_numpy(np.concatenate([appended, evicted])),
+        replayed=torch.from_numpy(replayed),
+        is_fake=torch.from_numpy(generator.random(samples) < 0.5),
+    )
+
+
+class ReplayRing:
+    """Holds fakes with their contexts, one per row of a float32 tensor that is allocated once.
+
+    Raises:
+        ValueError: one sample alone is larger than the cap.
+    """
+
+    def __init__(
+        self, capacity_bytes: int, fake_shape: Sequence[int], context_shape: Sequence[int], device: torch.device
+    ) -> None:
+        self.fake_shape, self.context_shape = tuple(fake_shape), tuple(context_shape)
+        self.capacity = ring_capacity(capacity_bytes, fake_shape, context_shape)
+        values = math.prod(fake_shape) + math.prod(context_shape)
+        self.rows = torch.zeros(self.capacity, values, device=device)
         self.count = 0
 
-    def add(self, fake: Tensor, context: Tensor, generator: torch.Generator) -> None:
-        """Store a batch (NCHW each), into free rows first, then over distinct rows chosen uniformly among the old.
+    def add(self, fake: Tensor, context: Tensor, written: Tensor) -> None:
+        """Write a batch (NCHW each) over these rows; of a batch larger than the ring the last samples."""
+        assert fake.shape[1:] == self.fake_shape, (fake.shape, self.fake_shape)
+        new = torch.cat([fake.flatten(1), context.flatten(1)], 1).float()
+        self.rows.index_copy_(0, written, new[-len(written) :])
+        self.grow(len(written))
 
-        Raises:
-            ValueError: one sample alone is larger than the cap.
-        """
-        new = pack(fake, context)
-        if not self.count:
-            self.rows = new.new_empty(self.capacity(new), new.shape[1])
-        capacity = len(self.rows)
-        new = new[-capacity:]
-        free = min(capacity - self.count, len(new))
-        appended = torch.arange(self.count, self.count + free, device=new.device)
-        # Distinct rows: two writes to one row have no defined order on CUDA.
-        evicted = torch.randperm(self.count, generator=generator, device=new.device)[: len(new) - free]
-        self.rows.index_copy_(0, torch.cat([appended, evicted]), new)
-        self.count += free
+    def grow(self, written: int) -> None:
+        """Count rows that were written."""
+        self.count = min(self.count + written, self.capacity)
 
-    def draw(self, like: Tensor, context: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Draw as many fakes and contexts as `like` and `context` (NCHW) have, with replacement, in their shapes."""
-        assert self.count, "nothing was added"
-        chosen = torch.randint(self.count, (len(like),), generator=generator, device=like.device)
-        rows = self.rows.index_select(0, chosen)
-        values = math.prod(like.shape[1:])
-        return rows[:, :values].reshape(like.shape), rows[:, values:].reshape(context.shape)
-
-    def capacity(self, new: Tensor) -> int:
-        """Rows of the given kind that the cap allows."""
-        row_bytes = new.shape[1] * new.element_size()
-        if row_bytes > self.capacity_bytes:
-            raise ValueError(
-                f"the replay ring must hold at least one sample of {row_bytes / 2**20:.1f} MiB, "
-                f"but losses.replay_mib gives it {self.capacity_bytes / 2**20:g}; raise it or make the crops smaller"
-            )
-        return self.capacity_bytes // row_bytes
+    def draw(self, replayed: Tensor) -> tuple[Tensor, Tensor]:
+        """Fakes and contexts (NCHW, float32) of these rows."""
+        rows = self.rows.index_select(0, replayed)
+        values = math.prod(self.fake_shape)
+        return rows[:, :values].reshape(-1, *self.fake_shape), rows[:, values:].reshape(-1, *self.context_shape)
 
     def state_dict(self) -> dict[str, Any]:
         """The filled rows (a copy: a view would be saved with all the free ones)."""
         return {"rows": self.rows[: self.count].clone()}
 
-    def load_state_dict(self, state: dict[str, Any], device: torch.device) -> None:
+    def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take over the rows of `state_dict`; one that holds more than this cap allows is a ValueError."""
         rows = state["rows"]
-        self.count = len(rows)
-        if not self.count:
-            return
-        capacity = self.capacity(rows)
-        if self.count > capacity:
+        if len(rows) > self.capacity:
             raise ValueError(
-                f"the replay ring must hold the {self.count} samples of the checkpoint, but losses.replay_mib "
-                f"allows {capacity}; set it as it was"
+                f"the replay ring must hold the {len(rows)} samples of the checkpoint, but losses.replay_mib "
+                f"allows {self.capacity}; set it as it was"
             )
-        self.rows = torch.empty(capacity, rows.shape[1], dtype=rows.dtype, device=device)
-        self.rows[: self.count] = rows.to(device)
+        self.count = len(rows)
+        self.rows[: self.count] = rows.to(self.rows.device)
 
 
-def pack(fake: Tensor, context: Tensor) -> Tensor:
-    """One row per sample: the fake's values, then the context's, in the fake's dtype."""
-    return torch.cat([fake.flatten(1), context.to(fake.dtype).flatten(1)], 1)
+def ring_capacity(capacity_bytes: int, fake_shape: Sequence[int], context_shape: Sequence[int]) -> int:
+    """Rows of float32 fakes (CHW) and contexts (chw) that the cap allows.
+
+    Raises:
+        ValueError: not even one.
+    """
+    row_bytes = 4 * (math.prod(fake_shape) + math.prod(context_shape))
+    if row_bytes > capacity_bytes:
+        raise ValueError(
+            f"the replay ring must hold at least one sample of {row_bytes / 2**20:.1f} MiB, "
+            f"but losses.replay_mib gives it {capacity_bytes / 2**20:g}; raise it or make the crops smaller"
+        )
+    return capacity_bytes // row_bytes

@@ -10,10 +10,28 @@ from torch import Tensor
 
 from model.bank import Bank
 from model.data.pixels import to_unit
+from model.network.critic import count_groups
+from model.network.replay import CriticDraws, draw_for_critic
 from model.recipe import Recipe
+from model.training.state import replay_capacity
 
 #: Keep the random streams of one seed apart. numpy pads short seeds with zeros, so all have the same length.
-CLIP_STREAM, FRAME_STREAM = 0, 1
+CLIP_STREAM, FRAME_STREAM, CRITIC_STREAM = 0, 1, 2
+
+
+@dataclass(frozen=True)
+class Draws:
+    """What chance decides in one step: all of it, on the CPU.
+
+    Attributes:
+        clips: int64 indices into the bank's training clips.
+        perceptual_frames: int64 indices into the N * T frames of the batch that the perceptual loss sees.
+        critic: rows of its replay ring and its coins.
+    """
+
+    clips: Tensor
+    perceptual_frames: Tensor
+    critic: CriticDraws
 
 
 @dataclass(frozen=True)
@@ -24,22 +42,37 @@ class Batch:
         video: clips, NTCHW float32 in [0, 1].
         latents: what the reference makes of them, NTCHW float32.
         perceptual_frames: int64 indices into the N * T frames that the perceptual loss sees.
+        critic: what chance decides for the critic.
     """
 
     video: Tensor
     latents: Tensor
     perceptual_frames: Tensor
+    critic: CriticDraws
+
+
+def draw(step: int, clips: int, frames: int, recipe: Recipe) -> Draws:
+    """Draw for the step that follows `step` finished ones, from a bank of `clips` training clips of `frames` frames."""
+    seed, batch_size = recipe.training.seed, recipe.training.batch_size
+    samples = batch_size * count_groups(frames, recipe.losses.critic_group_frames)
+    return Draws(
+        clips=clip_indices(step, clips, batch_size, seed),
+        perceptual_frames=frame_indices(step, batch_size * frames, recipe.losses.perceptual_frames, seed),
+        critic=draw_for_critic(
+            step, samples, replay_capacity(recipe), np.random.default_rng((seed, CRITIC_STREAM, step))
+        ),
+    )
 
 
 def take_batch(bank: Bank, step: int, recipe: Recipe, device: torch.device) -> Batch:
     """Return the batch of the step that follows `step` finished ones, on `device`."""
-    seed = recipe.training.seed
-    clips = clip_indices(step, len(bank.training), recipe.training.batch_size, seed).to(bank.training.device)
-    frames = frame_indices(step, len(clips) * bank.training.shape[1], recipe.losses.perceptual_frames, seed)
+    draws = draw(step, len(bank.training), bank.training.shape[1], recipe)
+    clips = draws.clips.to(bank.training.device)
     return Batch(
         video=to_unit(bank.training[clips].to(device)),
         latents=bank.training_latents[clips].to(device),
-        perceptual_frames=frames.to(device),
+        perceptual_frames=draws.perceptual_frames.to(device),
+        critic=CriticDraws(*(getattr(draws.critic, name).to(device) for name in ("written", "replayed", "is_fake"))),
     )
 
 

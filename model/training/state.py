@@ -7,7 +7,9 @@ from typing import Any
 import torch
 
 from model.network.critic import Seraena
+from model.network.replay import ring_capacity
 from model.network.taehv import TAEHV
+from model.network.variants import architecture
 from model.network.weights import load_weights
 from model.recipe import Recipe
 from model.training.average import start_average
@@ -33,7 +35,7 @@ class Tally:
 class TrainState:
     """What changes during a training.
 
-    Batches need no state but `step`; the critic's generator, optimizer and replay ring are inside `seraena`.
+    What chance decides needs no state but `step`; the critic's optimizer and replay ring are inside `seraena`.
     """
 
     model: TAEHV
@@ -88,10 +90,10 @@ def start_state(recipe: Recipe, device: torch.device) -> TrainState:
             betas=(adamw.beta1, adamw.beta2),
             weight_decay=adamw.weight_decay,
             fused=True,
+            capturable=device.type == "cuda",
         ),
         seraena=Seraena(
-            image_channels=3 * losses.critic_group_frames,
-            context_channels=model.latent_channels,
+            *critic_shapes(recipe),
             width=losses.critic_width,
             learning_rate=losses.critic_learning_rate,
             replay_bytes=losses.replay_mib * 2**20,
@@ -100,3 +102,19 @@ def start_state(recipe: Recipe, device: torch.device) -> TrainState:
         ),
         drift=start_drift(model),
     )
+
+
+def critic_shapes(recipe: Recipe) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
+    """Shapes CHW of what the critic judges at once (a group of frames) and of its context (a latent)."""
+    side_px, shape = recipe.data.crop_px, architecture(recipe.network)
+    places = side_px // shape.space_stride
+    return (3 * recipe.losses.critic_group_frames, side_px, side_px), (shape.latent_channels, places, places)
+
+
+def replay_capacity(recipe: Recipe) -> int:
+    """Rows of the critic's replay ring.
+
+    Raises:
+        ValueError: losses.replay_mib is too small for one.
+    """
+    return ring_capacity(recipe.losses.replay_mib * 2**20, *critic_shapes(recipe))

@@ -121,7 +121,7 @@ def take_step(state: TrainState, batch: Batch, recipe: Recipe, perceptual: Perce
     decay = average_decay(state.step, recipe.training.steps, recipe.training.average_share)
     update_average(state.average, state.model, decay)
     with autocast(batch.video.device, precision):
-        critic = state.seraena.step(forward.fake.detach(), forward.real, forward.context)
+        critic = state.seraena.step(forward.fake.detach(), forward.real, forward.context, batch.critic)
     if probe:
         probes |= probe_update(state)
     read = read_probes(probes, batch.video.device)
@@ -133,7 +133,8 @@ def set_learning_rate(state: TrainState, recipe: Recipe) -> float:
     share = multiplier(state.step, recipe.training.steps, recipe.schedule)
     learning_rate = recipe.optimizer.learning_rate * share
     for group in state.optimizer.param_groups:
-        group["lr"] = learning_rate
+        # A tensor's address is part of a captured step.
+        group["lr"] = group["lr"].fill_(learning_rate) if isinstance(group["lr"], Tensor) else learning_rate
     return learning_rate
 
 

@@ -1,16 +1,22 @@
 import io
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 
-from model.network.critic import Critic, Seraena, group_context, group_frames
+from model.network.critic import Critic, Seraena, count_groups, group_context, group_frames
+from model.network.replay import CriticDraws, draw_for_critic
 
 CPU = torch.device("cpu")
 
 
 def seraena(seed: int = 0, replay_bytes: int = 2**20, learning_rate: float = 3e-4) -> Seraena:
-    return Seraena(9, 4, 1 / 16, learning_rate, replay_bytes, seed, CPU)
+    return Seraena((9, 16, 16), (4, 2, 2), 1 / 16, learning_rate, replay_bytes, seed, CPU)
+
+
+def draws(critic: Seraena, step: int, samples: int = 6) -> CriticDraws:
+    return draw_for_critic(step, samples, critic.ring.capacity, np.random.default_rng((0, step)))
 
 
 def batch(samples: int = 6, px: int = 16, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -65,7 +71,7 @@ def test_the_correction_is_the_hand_computed_formula() -> None:
 def test_the_correction_has_unit_deviation_and_brings_the_scores_closer() -> None:
     critic = seraena(learning_rate=3e-3)
     for seed in range(25):
-        critic.step(*batch(seed=seed))
+        critic.step(*batch(seed=seed), draws(critic, seed))
     fake, real, context = batch(seed=99)
     correction = critic.correct(fake, real, context) - fake
     assert 0.8 < correction.std(correction=0) < 1
@@ -85,7 +91,7 @@ def test_equal_images_need_no_correction() -> None:
 
 def test_the_critic_learns_to_tell_fakes_from_real_ones() -> None:
     critic = seraena(learning_rate=3e-3)
-    losses = [float(critic.step(*batch(seed=seed % 4))["loss"]) for seed in range(40)]
+    losses = [float(critic.step(*batch(seed=seed % 4), draws(critic, seed))["loss"]) for seed in range(40)]
     assert sum(losses[-10:]) < 0.7 * sum(losses[:10])
     critic.critic.eval()
     fake, real, context = batch(seed=0)
@@ -96,7 +102,7 @@ def test_the_critic_learns_to_tell_fakes_from_real_ones() -> None:
 def test_a_step_trains_the_critic_alone() -> None:
     critic = seraena()
     fake, real, context = (tensor.requires_grad_(True) for tensor in batch())
-    loss = critic.step(fake, real, context)["loss"]
+    loss = critic.step(fake, real, context, draws(critic, 0))["loss"]
     assert (loss.ndim, loss.requires_grad) == (0, False)
     assert fake.grad is None
     assert context.grad is None
@@ -109,7 +115,7 @@ def test_half_of_the_fakes_are_replayed_with_their_contexts() -> None:
     )
     real, context = torch.full((8, 9, 16, 16), 0.5), torch.zeros(8, 4, 2, 2)
     for number in range(1, 21):
-        critic.step(torch.full_like(real, float(number)), real, context + number)
+        critic.step(torch.full_like(real, float(number)), real, context + number, draws(critic, number - 1, 8))
         images, contexts = seen[-1]
         is_real = images == 0.5
         assert ((images == number) | is_real)[:4].all()
@@ -126,7 +132,7 @@ def test_it_trains_where_gradients_are_switched_off() -> None:
     critic = seraena()
     before = critic.critic.state_dict()["blocks.0.0.weight"].clone()
     with torch.no_grad():
-        critic.step(*batch())
+        critic.step(*batch(), draws(critic, 0))
         critic.correct(*batch())
     assert not torch.equal(critic.critic.state_dict()["blocks.0.0.weight"], before)
 
@@ -136,40 +142,45 @@ def test_the_same_seed_gives_the_same_bits_whatever_the_global_state() -> None:
     for noise in (1, 2):
         torch.manual_seed(noise)
         critic = seraena(seed=3)
-        losses.append([float(critic.step(*batch(seed=seed))["loss"]) for seed in range(3)])
+        losses.append([float(critic.step(*batch(seed=seed), draws(critic, seed))["loss"]) for seed in range(3)])
     assert losses[0] == losses[1]
     other = seraena(seed=4)
-    assert losses[0] != [float(other.step(*batch(seed=seed))["loss"]) for seed in range(3)]
+    assert losses[0] != [float(other.step(*batch(seed=seed), draws(other, seed))["loss"]) for seed in range(3)]
 
 
 def test_after_a_round_trip_the_next_steps_are_bit_identical() -> None:
     critic = seraena(replay_bytes=16 * 9 * 16 * 16 * 4)  # so small that eviction has begun
     for seed in range(4):
-        critic.step(*batch(seed=seed))
+        critic.step(*batch(seed=seed), draws(critic, seed))
     file = io.BytesIO()
     torch.save(critic.state_dict(), file)
     file.seek(0)
     resumed = seraena(seed=5, replay_bytes=16 * 9 * 16 * 16 * 4)
     resumed.load_state_dict(torch.load(file, weights_only=True))
     for seed in range(4, 7):
-        assert torch.equal(critic.step(*batch(seed=seed))["loss"], resumed.step(*batch(seed=seed))["loss"])
+        chance = draws(critic, seed)
+        steps = [one.step(*batch(seed=seed), chance)["loss"] for one in (critic, resumed)]
+        assert torch.equal(*steps)
         assert torch.equal(critic.correct(*batch(seed=seed)), resumed.correct(*batch(seed=seed)))
     assert torch.equal(critic.ring.rows, resumed.ring.rows)
 
 
 @pytest.mark.parametrize("samples", [1, 5])
 def test_odd_batches_train(samples: int) -> None:
-    assert torch.isfinite(seraena().step(*batch(samples))["loss"])
+    critic = seraena()
+    assert torch.isfinite(critic.step(*batch(samples), draws(critic, 0, samples))["loss"])
 
 
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 def test_bfloat16_autocast_on_cuda() -> None:
     device = torch.device("cuda")
-    critic = Seraena(9, 4, 0.25, 3e-4, 2**22, 0, device)
+    critic = Seraena((9, 16, 16), (4, 2, 2), 0.25, 3e-4, 2**22, 0, device)
+    chance = draws(critic, 0)
+    on_device = CriticDraws(*(tensor.to(device) for tensor in (chance.written, chance.replayed, chance.is_fake)))
     fake, real, context = (tensor.to(device) for tensor in batch())
     with torch.autocast("cuda", torch.bfloat16):
-        loss = critic.step(fake, real, context)["loss"]
+        loss = critic.step(fake, real, context, on_device)["loss"]
         corrected = critic.correct(fake, real, context)
     assert torch.isfinite(loss)
     assert corrected.dtype == torch.float32
@@ -190,6 +201,7 @@ def test_the_first_frames_fill_up_a_clip_that_does_not_divide() -> None:
     video = torch.arange(8.0).view(1, 8, 1, 1, 1)
     assert group_frames(video, 3).flatten(1).tolist() == [[0, 0, 1], [2, 3, 4], [5, 6, 7]]
     assert group_frames(video, 1).flatten().tolist() == list(range(8))
+    assert [count_groups(8, group) for group in (1, 2, 3, 8)] == [8, 4, 3, 1]
     with pytest.raises(ValueError, match="critic_group_frames must be at most the 8 frames of a clip, but is 9"):
         group_frames(video, 9)
 

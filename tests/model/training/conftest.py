@@ -27,7 +27,8 @@ def recipe(tiny_changes: list[str]) -> Callable[..., Recipe]:
     """Settings of four steps without LPIPS; takes further changes."""
 
     def make(*changes: str) -> Recipe:
-        return build(Recipe, read_tables(ROOT / "conf.toml", "cpu", [*tiny_changes, "losses.perceptual=0", *changes]))
+        own = ["losses.perceptual=0", "data.crop_px=16"]
+        return build(Recipe, read_tables(ROOT / "conf.toml", "cpu", [*tiny_changes, *own, *changes]))
 
     return make
 

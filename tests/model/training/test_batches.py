@@ -6,7 +6,8 @@ import torch
 
 from model.bank import Bank
 from model.recipe import Recipe
-from model.training.batches import clip_indices, frame_indices, take_batch
+from model.training.batches import clip_indices, draw, frame_indices, take_batch
+from model.training.state import replay_capacity
 
 
 @pytest.mark.parametrize(("clips", "batch_size"), [(8, 2), (10, 4), (3, 8), (1, 1), (7, 7)])
@@ -45,3 +46,19 @@ def test_a_batch_is_the_banks_pixels_divided_by_255_once(recipe: Callable[..., R
     assert torch.equal((batch.video * 255).round().to(torch.uint8), bank.training[chosen])
     assert 0.5 < batch.video.max() <= 1
     assert torch.equal(batch.latents, bank.training_latents[chosen])
+
+
+def test_a_step_draws_the_same_whatever_was_drawn_before_and_another_seed_draws_otherwise(
+    recipe: Callable[..., Recipe],
+) -> None:
+    first, again, other = draw(3, 8, 9, recipe()), draw(3, 8, 9, recipe()), draw(3, 8, 9, recipe("training.seed=1"))
+    assert torch.equal(first.clips, again.clips)
+    assert torch.equal(first.critic.replayed, again.critic.replayed)
+    assert not torch.equal(first.clips, other.clips)
+    assert len(first.critic.is_fake) == 2 * 3  # two clips of nine frames in groups of three
+    assert first.critic.written.tolist() == list(range(18, 24))
+
+
+def test_the_rows_of_the_ring_are_as_many_as_its_cap_allows(recipe: Callable[..., Recipe]) -> None:
+    row_bytes = 4 * (9 * 16 * 16 + 16 * 2 * 2)
+    assert replay_capacity(recipe("losses.replay_mib=1")) == 2**20 // row_bytes

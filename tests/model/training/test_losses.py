@@ -1,10 +1,12 @@
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
 from model.evaluation.perceptual import Perceptual
+from model.network.replay import draw_for_critic
 from model.recipe import Recipe
 from model.training.batches import Batch
 from model.training.losses import LOSSES, measure_losses, weigh
@@ -17,6 +19,7 @@ def constant_batch() -> Batch:
         video=torch.full((2, 9, 3, 32, 32), 0.5),
         latents=torch.ones(2, 3, 16, 4, 4),
         perceptual_frames=torch.tensor([0, 4, 17]),
+        critic=draw_for_critic(0, 2, 1, np.random.default_rng(0)),
     )
 
 
