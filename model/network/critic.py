@@ -83,7 +83,6 @@ class Seraena:
             betas=(0.9, 0.99),
             weight_decay=0.01,
             fused=True,
-            capturable=device.type == "cuda",
         )
         self.ring = ReplayRing(replay_bytes, image_shape, context_shape, device)
 
@@ -119,12 +118,15 @@ class Seraena:
         """
         fake, real, context = fake.detach().float(), real.detach().float(), context.detach()
         self.critic.eval()
+        # A compiled critic would compute the gradients of its weights too, were they not frozen meanwhile.
+        self.critic.requires_grad_(False)
         with torch.no_grad():
             wanted = self.critic(real, context)
         with torch.enable_grad():
             correction = torch.zeros_like(fake, requires_grad=True)
             distance = (self.critic(fake + correction, context) - wanted).square().mean((1, 2, 3)).sum()
             (gradient,) = torch.autograd.grad(distance, correction)
+        self.critic.requires_grad_(True)
         return fake - gradient / (gradient.std(correction=0) + CORRECTION_FLOOR)
 
     def state_dict(self) -> dict[str, Any]:

@@ -9,12 +9,12 @@ import torch
 from model.bank import Bank
 from model.evaluation.perceptual import Perceptual
 from model.recipe import Recipe
-from model.training.batches import take_batch
+from model.training.capture import Captures
 from model.training.checkpoint import resume, save
 from model.training.device import check_precision
 from model.training.measurement import Measurement, name_values
-from model.training.state import Tally, TrainState, start_state
-from model.training.step import take_step
+from model.training.state import Tally, start_state
+from model.training.stepping import Stepping, start_stepping
 from model.training.validation import add_scores
 
 
@@ -25,6 +25,7 @@ def train(
     perceptual: Perceptual | None,
     device: torch.device,
     folder: Path | None = None,
+    captures: Captures | None = None,
 ) -> Generator[Measurement, None, None]:
     """Train a model and yield measurements; settings are checked and the state is built at the call.
 
@@ -39,6 +40,7 @@ def train(
         device: where to train (resolve_device).
         folder: of the run. Checkpoints are written below it once the measurement of their step was taken, and one that
             is there is resumed: only steps after it are yielded, none when it is of the last step.
+        captures: of the process, when several trainings share them; only one of these may be open at a time.
 
     Raises:
         ValueError: the settings contradict each other, the device or the bank, or the folder holds another run.
@@ -49,7 +51,8 @@ def train(
     state = start_state(recipe, device)
     if folder is not None:
         resume(state, recipe, bank, folder)
-    return measure_steps(state, recipe, bank, perceptual, device, folder)
+    stepping = start_stepping(state, recipe, bank, perceptual, device, captures or Captures())
+    return measure_steps(stepping, recipe, bank, perceptual, device, folder)
 
 
 def check_recipe(recipe: Recipe, perceptual: Perceptual | None, device: torch.device) -> None:
@@ -70,7 +73,7 @@ def check_recipe(recipe: Recipe, perceptual: Perceptual | None, device: torch.de
 
 
 def measure_steps(
-    state: TrainState,
+    stepping: Stepping,
     recipe: Recipe,
     bank: Bank,
     perceptual: Perceptual | None,
@@ -78,24 +81,24 @@ def measure_steps(
     folder: Path | None,
 ) -> Generator[Measurement, None, None]:
     """Take the remaining steps, measure and save where it is due."""
-    settings = recipe.training
+    settings, state = recipe.training, stepping.state
     while state.step < settings.steps:
         started = time.perf_counter()
         probe = is_due(state.step + 1, settings.probe_every, settings.steps)
-        batch = take_batch(bank, state.step, recipe, device)
-        step = take_step(state, batch, recipe, perceptual, probe=probe)
-        clipped = 0 < recipe.optimizer.max_gradient_norm < step.gradient_norm
-        state.tally.add(clipped, time.perf_counter() - started)
-
+        stepping.take(probe=probe)
         evaluate_now = is_due(state.step, settings.evaluate_every, settings.steps)
-        if probe or evaluate_now or is_due(state.step, settings.log_every, settings.steps):
-            values = name_values(step, state.tally, recipe.losses)
+        measure_now = probe or evaluate_now or is_due(state.step, settings.log_every, settings.steps)
+        save_now = folder is not None and is_due(state.step, settings.checkpoint_every, settings.steps)
+        step = stepping.read() if measure_now or save_now else None
+        state.tally.add(time.perf_counter() - started)
+
+        if measure_now and step is not None:
+            measurement = Measurement(state.step, name_values(step, state.tally, recipe.losses))
             state.tally = Tally()
-            measurement = Measurement(state.step, values)
             if evaluate_now:
                 measurement = add_scores(measurement, state.average, recipe, bank, perceptual, device)
             yield measurement
-        if folder is not None and is_due(state.step, settings.checkpoint_every, settings.steps):
+        if save_now and folder is not None:
             save(state, recipe, bank, folder)
 
 

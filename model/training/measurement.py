@@ -37,14 +37,17 @@ def name_values(step: Step, tally: Tally, weights: LossSettings) -> dict[str, fl
     values = {f"loss/{name}": loss for name, loss in step.losses.items()}
     for name, loss in step.losses.items():
         values[f"share/{name}"] = getattr(weights, name) * loss / step.total if step.total > 0 else 0.0
+    if "reconstruction" in step.losses:
+        values["train/psnr"] = -10 * math.log10(max(step.losses["reconstruction"], 1e-10))
+    if "seraena" in step.losses:
+        values["critic/correction_rms"] = math.sqrt(step.losses["seraena"])
     return values | {
         "loss/total": step.total,
         "gradient/norm": step.gradient_norm,
         "gradient/clipped": tally.clipped / tally.steps,
         "learning_rate": step.learning_rate,
-        "train/psnr": -10 * math.log10(max(step.losses["reconstruction"], 1e-10)),
         "critic/loss": step.critic_loss.item(),
-        "critic/correction_rms": math.sqrt(step.losses["seraena"]),
         "time/step_ms": 1000 * tally.seconds / tally.steps,
+        "time/data_wait_ms": 1000 * tally.waited_s / tally.steps,
         **step.probes,
     }

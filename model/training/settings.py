@@ -47,12 +47,15 @@ class ScheduleSettings(FrozenSettings):
 class TrainingSettings(FrozenSettings):
     """Length, batch, precision and intervals (in steps) of a run."""
 
-    unscientific: ClassVar[frozenset[str]] = frozenset({"log_every", "probe_every", "checkpoint_every", "device"})
+    unscientific: ClassVar[frozenset[str]] = frozenset(
+        {"execution", "log_every", "probe_every", "checkpoint_every", "device"}
+    )
 
     steps: Annotated[int, Field(ge=1)]
     batch_size: Annotated[int, Field(ge=1)]
     average_share: Share
     precision: Literal["float32", "bfloat16"]
+    execution: Literal["auto", "eager", "captured"]
     seed: Annotated[int, Field(ge=0)]
     evaluate_every: Annotated[int, Field(ge=1)]
     log_every: Annotated[int, Field(ge=1)]

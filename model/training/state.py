@@ -18,16 +18,16 @@ from model.training.drift import Drift, start_drift
 
 @dataclass
 class Tally:
-    """Counts since the last measurement: steps, clipped ones among them, and the seconds they took."""
+    """Counts since the last measurement: steps, clipped ones among them, seconds they took, and waited for their clips."""
 
     steps: int = 0
     clipped: int = 0
     seconds: float = 0.0
+    waited_s: float = 0.0
 
-    def add(self, clipped: bool, seconds: float) -> None:
+    def add(self, seconds: float) -> None:
         """Count one step."""
         self.steps += 1
-        self.clipped += clipped
         self.seconds += seconds
 
 
@@ -68,6 +68,25 @@ class TrainState:
         self.step = state["step"]
         self.tally = Tally(**state["tally"])
 
+    def become(self, other: "TrainState") -> None:
+        """Take over another state of the same shapes in place: the tensors of networks and optimizers stay where they are."""
+        self.model.load_state_dict(other.model.state_dict())
+        self.average.load_state_dict(other.average.state_dict())
+        self.seraena.critic.load_state_dict(other.seraena.critic.state_dict())
+        self.seraena.ring.load_state_dict(other.seraena.ring.state_dict())
+        copy_moments(other.optimizer, self.optimizer)
+        copy_moments(other.seraena.optimizer, self.seraena.optimizer)
+        self.drift, self.step, self.tally = other.drift, other.step, other.tally
+
+
+def copy_moments(source: torch.optim.AdamW, target: torch.optim.AdamW) -> None:
+    """Give an optimizer that has taken steps the moments and counters of another one, zeros where that has none yet."""
+    pairs = zip(source.param_groups[0]["params"], target.param_groups[0]["params"], strict=True)
+    for theirs, ours in pairs:
+        for name, tensor in target.state[ours].items():
+            given = source.state[theirs].get(name)
+            tensor.zero_() if given is None else tensor.copy_(given)
+
 
 def start_state(recipe: Recipe, device: torch.device) -> TrainState:
     """Return the state before the first step: fresh weights from the seed, or those of network.weights.
@@ -90,7 +109,6 @@ def start_state(recipe: Recipe, device: torch.device) -> TrainState:
             betas=(adamw.beta1, adamw.beta2),
             weight_decay=adamw.weight_decay,
             fused=True,
-            capturable=device.type == "cuda",
         ),
         seraena=Seraena(
             *critic_shapes(recipe),

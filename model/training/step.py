@@ -1,7 +1,7 @@
 """One optimisation step."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 
@@ -47,6 +47,18 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Regions:
+    """The two parts of a step that are worth compiling as wholes, with the signatures of run_passes and measure_losses."""
+
+    passes: Callable[..., Passes]
+    losses: Callable[..., dict[str, Tensor]]
+
+
+#: As they stand in Python.
+EAGER = Regions(run_passes, measure_losses)
+
+
+@dataclass(frozen=True)
 class Forward:
     """What a step computes before anything moves.
 
@@ -71,10 +83,11 @@ def run_forward(
     recipe: Recipe,
     perceptual: Perceptual | None,
     names: Sequence[str] = LOSSES,
+    regions: Regions = EAGER,
 ) -> Forward:
     """Run network, critic and the losses of these names on a batch; nothing moves."""
     weights, precision = recipe.losses, recipe.training.precision
-    passes = run_passes(state.model, batch, weights, precision)
+    passes = regions.passes(state.model, batch, weights, precision)
     fake = group_frames(passes.decoded, weights.critic_group_frames)
     real = group_frames(batch.video, weights.critic_group_frames)
     context = group_context(batch.latents, len(fake) // len(batch.video))
@@ -82,7 +95,7 @@ def run_forward(
     if "seraena" in names:
         with autocast(batch.video.device, precision):
             corrected = state.seraena.correct(fake.detach(), real, context)
-    losses = measure_losses(passes, batch, fake, corrected, perceptual, weights, names)
+    losses = regions.losses(passes, batch, fake, corrected, perceptual, weights, names)
     return Forward(passes, losses, fake, real, context)
 
 

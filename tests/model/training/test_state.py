@@ -46,7 +46,8 @@ def test_a_loaded_state_takes_the_same_next_step(recipe: Callable[..., Recipe], 
     settings = recipe()
     state = start_state(settings, CPU)
     take_step(state, batch, settings, None, probe=False)
-    state.tally.add(clipped=True, seconds=0.5)
+    state.tally.add(seconds=0.5)
+    state.tally.clipped += 1
     twin = start_state(recipe("training.seed=9"), CPU)
     twin.load_state_dict(copy.deepcopy(state.state_dict()))
     assert twin.tally == Tally(steps=1, clipped=1, seconds=0.5)
@@ -66,3 +67,22 @@ def test_a_resumed_average_is_compared_with_the_start_of_the_training(
     twin.load_state_dict(copy.deepcopy(state.state_dict()))
     changes = [take_step(each, batch, settings, None, probe=True).probes["average/change"] for each in (state, twin)]
     assert changes[0] == changes[1] > 0
+
+
+def test_a_state_becomes_another_in_place(recipe: Callable[..., Recipe], batch: Batch) -> None:
+    """Of a state that took steps, into a fresh one and one in the middle of its own training."""
+    settings = recipe()
+    ours, fresh = start_state(settings, CPU), start_state(recipe("training.seed=9"), CPU)
+    take_step(ours, batch, settings, None, probe=False)
+    addresses = [parameter.data_ptr() for parameter in ours.model.parameters()]
+    expected = copy.deepcopy(fresh)
+    ours.become(fresh)
+    assert addresses == [parameter.data_ptr() for parameter in ours.model.parameters()]
+    for _ in range(2):
+        for state in (ours, expected):
+            take_step(state, batch, settings, None, probe=False)
+        torch.testing.assert_close(ours.state_dict(), expected.state_dict(), rtol=0, atol=0)
+    ours.become(copy.deepcopy(expected))
+    for state in (ours, expected):
+        take_step(state, batch, settings, None, probe=True)
+    torch.testing.assert_close(ours.state_dict(), expected.state_dict(), rtol=0, atol=0)

@@ -1,0 +1,156 @@
+"""A training step compiled and captured in a CUDA graph, once for all trials that differ in numbers alone."""
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from model.bank import Bank
+from model.evaluation.perceptual import Perceptual
+from model.recipe import Recipe
+from model.training.batches import draw
+from model.training.device_step import DeviceStep
+from model.training.feed import Feed, open_feed
+from model.training.losses import LOSSES
+from model.training.state import start_state
+from model.training.step import EAGER, Regions
+
+#: Runs before the capture: the first compiles and makes the optimizers' moments, later ones find every kernel chosen.
+WARMUP_STEPS = 3
+
+#: Where the gradient of a loss leads. A part that no loss reaches keeps its weights, without any decay.
+REACHES = {
+    "encoder": {"encoder"},
+    "decoder": {"decoder"},
+    "reconstruction": {"encoder", "decoder"},
+    "perceptual": {"encoder", "decoder"},
+    "seraena": {"decoder"},
+}
+
+#: Settings that a captured step reads from Controls, or that only its driver reads; a change of others needs another capture.
+NUMBERS = (
+    *(f"losses.{name}" for name in LOSSES),
+    "losses.critic_learning_rate",
+    "optimizer.learning_rate",
+    "optimizer.max_gradient_norm",
+    *(f"schedule.{name}" for name in ("kind", "warmup_share", "cycles", "power")),
+    *(f"training.{name}" for name in ("steps", "average_share", "seed", "execution")),
+    *(f"training.{name}_every" for name in ("evaluate", "log", "probe", "checkpoint")),
+)
+
+
+@dataclass(frozen=True)
+class CapturedStep:
+    """A step and the graph that replays it."""
+
+    step: DeviceStep
+    graph: torch.cuda.CUDAGraph
+
+
+class Captures:
+    """The captured steps of a process, on one bank at a time."""
+
+    def __init__(self) -> None:
+        self._bank: Bank | None = None
+        self._feed: Feed | None = None
+        self._kept: list[tuple[dict[str, Any], CapturedStep]] = []
+
+    def find(self, recipe: Recipe, bank: Bank, perceptual: Perceptual | None, device: torch.device) -> CapturedStep:
+        """Return a captured step that serves a recipe, captured now if there is none yet."""
+        if self._bank is not bank or self._feed is None:
+            self._bank, self._feed, self._kept = bank, open_feed_of(bank, recipe, device), []
+        fixed, names = without_numbers(recipe), weighted_names(recipe)
+        for others, captured in self._kept:
+            if fixed == others and serves(captured.step.names, names):
+                return captured
+        captured = capture_step(recipe, self._feed, perceptual, names)
+        self._kept.append((fixed, captured))
+        return captured
+
+
+def weighted_names(recipe: Recipe) -> tuple[str, ...]:
+    """The losses that a recipe gives a weight."""
+    return tuple(name for name in LOSSES if getattr(recipe.losses, name) > 0)
+
+
+def without_numbers(recipe: Recipe) -> dict[str, Any]:
+    """The recipe's tables without everything in NUMBERS."""
+    tables = recipe.model_dump(mode="json")
+    for name in NUMBERS:
+        table, key = name.split(".")
+        del tables[table][key]
+    return tables
+
+
+def serves(captured: Iterable[str], wanted: Iterable[str]) -> bool:
+    """Say whether a step captured with some losses can train with fewer: the others get weight 0."""
+    reached = [set().union(*(REACHES[name] for name in names)) for names in (captured, wanted)]
+    return set(wanted) <= set(captured) and reached[0] == reached[1]
+
+
+def capture_step(recipe: Recipe, feed: Feed, perceptual: Perceptual | None, names: tuple[str, ...]) -> CapturedStep:
+    """Compile and capture the step of a recipe with the losses of these names."""
+    step = prepare_step(recipe, feed, perceptual, names, compiled_regions(recipe))
+    step.state.seraena.critic.compile(fullgraph=True, dynamic=False)
+    return CapturedStep(step, capture(step))
+
+
+def prepare_step(
+    recipe: Recipe, feed: Feed, perceptual: Perceptual | None, names: tuple[str, ...], regions: Regions = EAGER
+) -> DeviceStep:
+    """A step on a state of its own, with the controls of the first step of a recipe."""
+    draws = draw(0, len(feed.clips), feed.clips.shape[1], recipe)
+    step = DeviceStep(start_state(recipe, feed.clips.device), feed, recipe, perceptual, names, draws, regions)
+    step.controls.set(0, draws.clips, draws, recipe)
+    return step
+
+
+def open_feed_of(bank: Bank, recipe: Recipe, device: torch.device) -> Feed:
+    """The feed of a recipe: latents as exact as its training computes."""
+    dtype = torch.bfloat16 if recipe.training.precision == "bfloat16" else torch.float32
+    return open_feed(bank, recipe.training.batch_size, device, latents_dtype=dtype)
+
+
+def compiled_regions(recipe: Recipe) -> Regions:
+    """The regions compiled for fixed shapes; what the compiler makes is kept below data.cache_dir."""
+    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(Path(recipe.data.cache_dir).absolute() / "compiled"))
+    return Regions(
+        passes=torch.compile(EAGER.passes, fullgraph=True, dynamic=False),
+        losses=torch.compile(EAGER.losses, fullgraph=True, dynamic=False),
+    )
+
+
+def capture(step: DeviceStep) -> torch.cuda.CUDAGraph:
+    """Run a step until nothing about it changes any more, then capture it; its state is used up by that."""
+    optimizers = (step.state.optimizer, step.state.seraena.optimizer)
+    graph, side = torch.cuda.CUDAGraph(), torch.cuda.Stream()
+    side.wait_stream(torch.cuda.current_stream())
+    with fastest_convolutions():
+        with torch.cuda.stream(side):
+            for _ in range(WARMUP_STEPS):
+                step()
+        torch.cuda.current_stream().wait_stream(side)
+        for optimizer in optimizers:
+            optimizer.zero_grad()
+            # Not earlier: outside a capture torch warns of it.
+            optimizer.param_groups[0]["capturable"] = True
+        with torch.cuda.graph(graph):
+            step()
+        for optimizer in optimizers:
+            optimizer.param_groups[0]["capturable"] = False
+    return graph
+
+
+@contextmanager
+def fastest_convolutions() -> Iterator[None]:
+    """While this is open, cuDNN tries its algorithms for each new shape and keeps the fastest."""
+    before = torch.backends.cudnn.benchmark
+    torch.backends.cudnn.benchmark = True
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.benchmark = before

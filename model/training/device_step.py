@@ -1,0 +1,131 @@
+"""A training step that asks the host for nothing, so that a CUDA graph can hold it.
+
+It does what `take_step` does (model/training/step.py, the reference that it is tested against), but its settings are tensors
+(Controls), and a value that is not finite stops it without a word: from that step on nothing moves, and `read` says so.
+"""
+
+import torch
+from torch import Tensor
+
+from model.data.pixels import to_unit
+from model.evaluation.perceptual import Perceptual
+from model.network.replay import CriticDraws
+from model.recipe import Recipe
+from model.settings import change
+from model.training.batches import Batch, Draws
+from model.training.controls import Controls
+from model.training.feed import Feed
+from model.training.losses import LOSSES
+from model.training.passes import autocast
+from model.training.state import TrainState
+from model.training.step import EAGER, Regions, Step, refuse_non_finite, run_forward
+
+
+class DeviceStep:
+    """One step on the tensors of a state; every call takes it again with what `controls` hold.
+
+    The learning rates of the state's optimizers become tensors of `controls`.
+
+    Args:
+        state: that moves.
+        feed: where the clips lie.
+        recipe: of which everything but the numbers in Controls stays as it is.
+        perceptual: LPIPS on the device; needed where "perceptual" is among the names.
+        names: of the losses that have a weight in some trial; the others are not computed.
+        draws: of any step, for the shapes.
+        regions: how its parts are run.
+    """
+
+    def __init__(
+        self,
+        state: TrainState,
+        feed: Feed,
+        recipe: Recipe,
+        perceptual: Perceptual | None,
+        names: tuple[str, ...],
+        draws: Draws,
+        regions: Regions = EAGER,
+    ) -> None:
+        device = feed.clips.device
+        self.state, self.feed, self.perceptual, self.names, self.regions = state, feed, perceptual, names, regions
+        # A graph is recorded for every loss of these names, whatever weight it has in a trial.
+        self.recipe = change(recipe, {f"losses.{name}": float(name in names) for name in LOSSES})
+        self.controls = Controls(draws, device)
+        self.columns = torch.tensor([LOSSES.index(name) for name in names], device=device)
+        self.measured = torch.zeros(len(names) + 3, device=device)  # losses, their weighted sum, gradient norm, critic
+        self.failed_step = torch.zeros((), dtype=torch.int64, device=device)
+        self.clipped = torch.zeros((), dtype=torch.int64, device=device)
+        self.halted = torch.zeros((), device=device)
+        for optimizer, rate in (
+            (state.optimizer, self.controls.learning_rate),
+            (state.seraena.optimizer, self.controls.critic_learning_rate),
+        ):
+            optimizer.param_groups[0]["lr"] = rate
+            optimizer.found_inf = self.halted  # type: ignore[attr-defined]  # torch's fused AdamW skips its step at 1
+
+    def __call__(self) -> None:
+        """Take the step."""
+        state, controls = self.state, self.controls
+        batch = self.look_up()
+        forward = run_forward(state, batch, self.recipe, self.perceptual, self.names, self.regions)
+        losses = torch.stack([forward.losses[name] for name in self.names])
+        total = (controls.loss_weights[self.columns] * losses).sum()
+        state.optimizer.zero_grad()
+        total.backward()
+        gradients = [parameter.grad for parameter in state.model.parameters() if parameter.grad is not None]
+        norm = torch.nn.utils.get_total_norm(gradients)
+        self.judge(torch.cat([losses.detach(), total.detach()[None], norm[None]]))
+        # torch's own clipping takes its bound as a number of the host; the formula is the same.
+        torch._foreach_mul_(gradients, (controls.max_gradient_norm / (norm + 1e-6)).clamp_max(1.0))
+        state.optimizer.step()
+        self.join_average()
+        with autocast(batch.video.device, self.recipe.training.precision):
+            critic = state.seraena.step(forward.fake.detach(), forward.real, forward.context, batch.critic)
+        self.measured[-1] = critic["loss"]
+
+    def look_up(self) -> Batch:
+        """The batch that the controls point at."""
+        controls = self.controls
+        return Batch(
+            video=to_unit(self.feed.clips[controls.clips]),
+            latents=self.feed.latents[controls.clips].float(),
+            perceptual_frames=controls.perceptual_frames,
+            critic=CriticDraws(controls.written, controls.replayed, controls.is_fake),
+        )
+
+    def judge(self, values: Tensor) -> None:
+        """Keep what was measured, and halt everything from the first step on whose values are not all finite."""
+        halted_before = self.failed_step > 0
+        still_sound = values.isfinite().all() & ~halted_before
+        self.measured[:-1] = torch.where(halted_before, self.measured[:-1], values)
+        self.failed_step.copy_(torch.where(still_sound | halted_before, self.failed_step, self.controls.step))
+        self.halted.copy_(~still_sound)
+        self.clipped += still_sound & (values[-1] > self.controls.max_gradient_norm)
+
+    @torch.no_grad()
+    def join_average(self) -> None:
+        """Move the average towards the weights."""
+        average: list[Tensor] = list(self.state.average.parameters())
+        weights: list[Tensor] = list(self.state.model.parameters())
+        difference = torch._foreach_sub(weights, average)
+        torch._foreach_mul_(difference, self.controls.joining * (1 - self.halted))
+        torch._foreach_add_(average, difference)
+
+    def read(self, learning_rate: float) -> tuple[Step, int]:
+        """What the last step measured and how many steps were clipped since this was last asked; waits for the device.
+
+        Raises:
+            NonFiniteError: a step since the restart met a value that is not finite; nothing has moved from that step on.
+        """
+        counts = torch.stack([self.failed_step, self.clipped]).double()
+        *losses, total, norm, critic, failed_step, clipped = torch.cat([self.measured.double(), counts]).tolist()
+        measured = dict(zip(self.names, losses, strict=True))
+        refuse_non_finite(measured | {"the gradient norm": norm}, int(failed_step))
+        assert not failed_step, "a step halted although all that it measured is finite"
+        self.clipped.zero_()
+        return Step(measured, total, norm, learning_rate, torch.tensor(critic), probes={}), int(clipped)
+
+    def restart(self) -> None:
+        """Forget what was measured, for another training."""
+        for tensor in (self.measured, self.failed_step, self.clipped, self.halted):
+            tensor.zero_()

@@ -1,0 +1,105 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from model.bank import Bank
+from model.recipe import Recipe
+from model.training.capture import Captures, serves, without_numbers
+from model.training.loop import train
+from model.training.state import start_state
+from model.training.stepping import CapturedSteps, EagerSteps
+
+CPU = torch.device("cpu")
+
+
+def test_trials_that_differ_in_numbers_share_a_capture_and_others_do_not(recipe: Callable[..., Recipe]) -> None:
+    numbers = (
+        "losses.encoder=3.0", "losses.critic_learning_rate=0.1", "optimizer.learning_rate=0.1", "schedule.kind=constant",
+        "optimizer.max_gradient_norm=0", "training.seed=7", "training.steps=99", "training.average_share=0.5",
+        "training.log_every=3",
+    )  # fmt: skip
+    assert without_numbers(recipe(*numbers)) == without_numbers(recipe())
+    for other in (
+        "network.width=0.25", "losses.critic_group_frames=1", "losses.replay_mib=2", "optimizer.beta2=0.9",
+        "optimizer.weight_decay=0.5", "training.batch_size=3", "losses.perceptual_frames=2",
+    ):  # fmt: skip
+        assert without_numbers(recipe(other)) != without_numbers(recipe()), other
+
+
+@pytest.mark.parametrize(
+    ("captured", "wanted", "good"),
+    [
+        (("encoder", "decoder", "reconstruction", "perceptual", "seraena"), ("encoder", "decoder", "seraena"), True),
+        (("encoder", "decoder"), ("encoder", "decoder"), True),
+        (("encoder", "decoder"), ("encoder", "seraena"), False),  # never computed
+        (
+            ("encoder", "decoder"),
+            ("encoder",),
+            False,
+        ),  # the decoder's weights would decay, although nothing trains them
+    ],
+)
+def test_a_step_serves_fewer_losses_that_reach_the_same_parts(
+    captured: tuple[str, ...], wanted: tuple[str, ...], good: bool
+) -> None:
+    assert serves(captured, wanted) is good
+
+
+def movement(weights: list[Tensor], start: list[Tensor]) -> Tensor:
+    return torch.cat([(now - before).flatten() for now, before in zip(weights, start, strict=True)])
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_20_captured_steps_are_20_eager_ones_but_for_bfloat16(
+    recipe: Callable[..., Recipe], larger_bank: Bank, tmp_path: Path
+) -> None:
+    """The tolerance is what bfloat16 itself does: how far eager steps in bfloat16 end from eager steps in float32.
+
+    Compiled kernels round in another order, which is noise of the same kind. Adam turns it into whole steps wherever a
+    gradient is near 0, so that weights are compared as vectors: by the length of their difference over that of the way
+    they went.
+    """
+    cuda = torch.device("cuda")
+    common = ("training.steps=20", "data.crop_px=32", "network.width=0.5", f"data.cache_dir={tmp_path}")
+    start = [weights.detach().clone() for weights in start_state(recipe(*common), cuda).model.parameters()]
+    ways, losses = {}, {}
+    for name, precision in (("float32", "float32"), ("eager", "bfloat16"), ("captured", "bfloat16")):
+        settings = recipe(*common, f"training.precision={precision}")
+        state = start_state(settings, cuda)
+        if name == "captured":
+            captured = Captures().find(settings, larger_bank, None, cuda)
+            stepping = CapturedSteps(captured, state, settings, larger_bank, None, cuda)
+        else:
+            stepping = EagerSteps(state, settings, larger_bank, None, cuda)
+        totals = []
+        for _ in range(20):
+            stepping.take(probe=False)
+            totals.append(stepping.read().total)
+        ways[name] = movement([weights.detach() for weights in stepping.state.model.parameters()], start)
+        losses[name] = torch.tensor(totals)
+    apart = {name: float((ways[name] - ways["eager"]).norm() / ways["eager"].norm()) for name in ways}
+    print(apart, {name: float((losses[name] / losses["eager"] - 1).abs().max()) for name in losses})
+    assert apart["captured"] <= 1.2 * apart["float32"]
+    assert losses["captured"].tolist() == pytest.approx(losses["eager"].tolist(), rel=0.05)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_trials_share_one_capture_and_do_not_hear_of_each_other(
+    recipe: Callable[..., Recipe], bank: Bank, tmp_path: Path
+) -> None:
+    """The same trial before and after another one: equal but for the order in which atomics add."""
+    cuda, captures = torch.device("cuda"), Captures()
+    first = recipe("training.steps=6", f"data.cache_dir={tmp_path}")
+    other = recipe("training.steps=6", f"data.cache_dir={tmp_path}", "training.seed=3", "losses.encoder=9.0")
+    measured = [
+        [step.values["loss/total"] for step in train(settings, bank, perceptual=None, device=cuda, captures=captures)]
+        for settings in (first, other, first)
+    ]
+    assert measured[2] == pytest.approx(measured[0], rel=1e-3)
+    assert measured[1] != pytest.approx(measured[0], rel=0.1)
+    assert len(captures._kept) == 1
