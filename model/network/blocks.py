@@ -1,6 +1,7 @@
 """The blocks that TAEHV is made of; only three kinds of them look across time, and those only backwards."""
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 
@@ -68,17 +69,24 @@ class TimePool(nn.Module):
 
     def forward(self, frames: Tensor) -> Tensor:
         """(N T) C H W, time running fastest -> (N T/stride) C H W."""
-        return self.conv(frames.unflatten(0, (-1, self.stride)).flatten(1, 2))
+        # By way of NHWC: the frames' channels become those of one frame without leaving the layout of the convolutions.
+        pixels = frames.permute(0, 2, 3, 1).unflatten(0, (-1, self.stride))
+        return self.conv(pixels.permute(0, 2, 3, 1, 4).flatten(3, 4).permute(0, 3, 1, 2))
 
 
 class TimeGrow(nn.Module):
-    """Makes `stride` consecutive frames out of each by a 1x1 convolution."""
+    """Makes `stride` consecutive frames out of each by a 1x1 convolution, then `enlarge` pixels a side out of each.
 
-    def __init__(self, channels: int, stride: int) -> None:
+    A 1x1 convolution and the repetition of pixels may change places; in this order it has fewer pixels to do.
+    """
+
+    def __init__(self, channels: int, stride: int, enlarge: int = 1) -> None:
         super().__init__()
-        self.stride = stride
+        self.stride, self.enlarge = stride, enlarge
         self.conv = nn.Conv2d(channels, channels * stride, 1, bias=False)
 
     def forward(self, frames: Tensor) -> Tensor:
-        """(N T) C H W -> (N T*stride) C H W, time running fastest."""
-        return self.conv(frames).unflatten(1, (self.stride, -1)).flatten(0, 1)
+        """(N T) C H W -> (N T*stride) C enlarge*H enlarge*W, time running fastest."""
+        pixels = self.conv(frames).permute(0, 2, 3, 1).unflatten(3, (self.stride, -1))
+        grown = pixels.permute(0, 3, 1, 2, 4).flatten(0, 1).permute(0, 3, 1, 2)
+        return F.interpolate(grown, scale_factor=self.enlarge) if self.enlarge > 1 else grown

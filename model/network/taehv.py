@@ -57,7 +57,8 @@ class TAEHV(nn.Module):
         missing = -video.shape[1] % self.time_stride
         if missing:
             video = torch.cat([video, video[:, -1:].expand(-1, missing, -1, -1, -1)], 1)
-        return over_time(self.encoder, F.pixel_unshuffle(video, self.architecture.patch_size))
+        patch_size = self.architecture.patch_size
+        return over_time(self.encoder, F.pixel_unshuffle(video, patch_size) if patch_size > 1 else video)
 
     def decode(self, latents: Tensor) -> Tensor:
         """Turn NTCHW latents into NTCHW video, all frames at once, not clamped to [0, 1]: a clamp has no gradient outside.
@@ -65,7 +66,9 @@ class TAEHV(nn.Module):
         T latents give time_stride * (T - 1) + 1 frames (CogVideoX: time_stride * T when T is even).
         """
         assert latents.shape[2] == self.latent_channels, f"{latents.shape[2]} channels, not {self.latent_channels}"
-        video = F.pixel_shuffle(over_time(self.decoder, latents), self.architecture.patch_size)
+        patch_size = self.architecture.patch_size
+        patches = over_time(self.decoder, latents)
+        video = F.pixel_shuffle(patches, patch_size) if patch_size > 1 else patches
         return video[:, self.architecture.frames_trimmed(latents.shape[1]) :]
 
 
@@ -94,12 +97,12 @@ def build_decoder(shape: Architecture) -> nn.Sequential:
 
 
 def base_stage(inputs: int, outputs: int, time_stride: int) -> list[nn.Module]:
-    """Three memory blocks, nearest upsampling, time growth, convolution to the next width."""
+    """Three memory blocks, time growth and nearest upsampling, convolution to the next width."""
     blocks: list[nn.Module] = [MemoryBlock(inputs) for _ in range(3)]
     return [
         *blocks,
-        nn.Upsample(scale_factor=2),
-        TimeGrow(inputs, time_stride),
+        nn.Identity(),  # where the released networks upsample: later layers keep their numbers in the state dict
+        TimeGrow(inputs, time_stride, enlarge=2),
         convolution(inputs, outputs, bias=False),
     ]
 
@@ -117,8 +120,9 @@ def over_time(layers: nn.Sequential, frames: Tensor) -> Tensor:
     flat = frames.flatten(0, 1)
     for layer in layers:
         if isinstance(layer, RemembersPast):
-            # One frame of zeros before the first, and the last frame cut off.
-            past = F.pad(flat.unflatten(0, (clips, -1)), (0, 0, 0, 0, 0, 0, 1, -1)).flatten(0, 1)
+            # One frame of zeros before the first, and the last frame cut off; as NCTHW, which padding leaves in its layout.
+            present = flat.unflatten(0, (clips, -1)).transpose(1, 2)
+            past = F.pad(present, (0, 0, 0, 0, 1, -1)).transpose(1, 2).flatten(0, 1)
             flat = layer(flat, past)
         else:
             flat = layer(flat)

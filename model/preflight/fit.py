@@ -10,7 +10,8 @@ from model.preflight.report import FitCheck
 from model.recipe import Recipe
 from model.settings import change
 from model.training.batches import take_batch
-from model.training.losses import LOSSES
+from model.training.passes import made
+from model.training.settings import LOSSES
 from model.training.state import TrainState
 from model.training.step import run_forward, take_step
 
@@ -37,7 +38,7 @@ def check_fit(state: TrainState, recipe: Recipe, bank: Bank, device: torch.devic
     before = [tensor.detach().clone() for tensor in state.model.parameters()]
     losses = [take_step(state, batch, alone, None, probe=False).losses["reconstruction"] for _ in range(STEPS)]
     moved = [now.detach() - then for now, then in zip(state.model.parameters(), before, strict=True)]
-    output = run_forward(state, batch, alone, None, names=()).passes.reconstruction
+    output = made(run_forward(state, batch, alone, None, names=("reconstruction",)).passes.reconstruction)
     return FitCheck(
         steps=STEPS,
         first_loss=losses[0],

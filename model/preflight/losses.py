@@ -12,7 +12,8 @@ from model.preflight.report import LossCheck
 from model.preflight.targets import check_target
 from model.recipe import Recipe
 from model.training.batches import Batch, take_batch
-from model.training.losses import LOSSES, weigh
+from model.training.losses import weigh
+from model.training.settings import LOSSES
 from model.training.state import TrainState
 from model.training.step import refuse_non_finite, run_forward
 

@@ -15,9 +15,11 @@ from model.recipe import Recipe
 from model.training.batches import draw
 from model.training.device_step import DeviceStep
 from model.training.feed import Feed, open_feed
-from model.training.losses import LOSSES
+from model.training.losses import measure_losses
+from model.training.passes import run_passes
+from model.training.settings import LOSSES
 from model.training.state import start_state
-from model.training.step import EAGER, Regions
+from model.training.step import Regions
 
 #: Runs before the capture: the first compiles and makes the optimizers' moments, later ones find every kernel chosen.
 WARMUP_STEPS = 3
@@ -100,7 +102,7 @@ def capture_step(recipe: Recipe, feed: Feed, perceptual: Perceptual | None, name
 
 
 def prepare_step(
-    recipe: Recipe, feed: Feed, perceptual: Perceptual | None, names: tuple[str, ...], regions: Regions = EAGER
+    recipe: Recipe, feed: Feed, perceptual: Perceptual | None, names: tuple[str, ...], regions: Regions | None = None
 ) -> DeviceStep:
     """A step on a state of its own, with the controls of the first step of a recipe."""
     draws = draw(0, len(feed.clips), feed.clips.shape[1], recipe)
@@ -119,8 +121,8 @@ def compiled_regions(recipe: Recipe) -> Regions:
     """The regions compiled for fixed shapes; what the compiler makes is kept below data.cache_dir."""
     os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(Path(recipe.data.cache_dir).absolute() / "compiled"))
     return Regions(
-        passes=torch.compile(EAGER.passes, fullgraph=True, dynamic=False),
-        losses=torch.compile(EAGER.losses, fullgraph=True, dynamic=False),
+        passes=torch.compile(run_passes, fullgraph=True, dynamic=False),
+        losses=torch.compile(measure_losses, fullgraph=True, dynamic=False),
     )
 
 

@@ -6,8 +6,8 @@ from torch import Tensor
 from model.recipe import Recipe
 from model.training.average import average_decay
 from model.training.batches import Draws
-from model.training.losses import LOSSES
 from model.training.schedules import multiplier
+from model.training.settings import LOSSES
 
 
 class Controls:

@@ -15,10 +15,9 @@ from model.settings import change
 from model.training.batches import Batch, Draws
 from model.training.controls import Controls
 from model.training.feed import Feed
-from model.training.losses import LOSSES
-from model.training.passes import autocast
+from model.training.settings import LOSSES
 from model.training.state import TrainState
-from model.training.step import EAGER, Regions, Step, refuse_non_finite, run_forward
+from model.training.step import Regions, Step, refuse_non_finite, run_forward, train_critic
 
 
 class DeviceStep:
@@ -44,7 +43,7 @@ class DeviceStep:
         perceptual: Perceptual | None,
         names: tuple[str, ...],
         draws: Draws,
-        regions: Regions = EAGER,
+        regions: Regions | None = None,
     ) -> None:
         device = feed.clips.device
         self.state, self.feed, self.perceptual, self.names, self.regions = state, feed, perceptual, names, regions
@@ -79,9 +78,8 @@ class DeviceStep:
         torch._foreach_mul_(gradients, (controls.max_gradient_norm / (norm + 1e-6)).clamp_max(1.0))
         state.optimizer.step()
         self.join_average()
-        with autocast(batch.video.device, self.recipe.training.precision):
-            critic = state.seraena.step(forward.fake.detach(), forward.real, forward.context, batch.critic)
-        self.measured[-1] = critic["loss"]
+        if forward.judged is not None:
+            self.measured[-1] = train_critic(state, forward.judged, batch, self.recipe.training.precision)
 
     def look_up(self) -> Batch:
         """The batch that the controls point at."""

@@ -7,16 +7,14 @@ from torch import Tensor
 
 from model.evaluation.perceptual import Perceptual
 from model.training.batches import Batch
-from model.training.passes import Passes
-from model.training.settings import LossSettings
-
-LOSSES = ("encoder", "decoder", "reconstruction", "perceptual", "seraena")
+from model.training.passes import Passes, made
+from model.training.settings import LOSSES, LossSettings
 
 
 def measure_losses(
     passes: Passes,
     batch: Batch,
-    fake_groups: Tensor,
+    fake_groups: Tensor | None,
     corrected_groups: Tensor | None,
     perceptual: Perceptual | None,
     weights: LossSettings,
@@ -28,7 +26,7 @@ def measure_losses(
         passes: what the network made of the batch.
         batch: video [0, 1] and reference latents.
         fake_groups: passes.decoded in groups of frames as the critic sees them, [N * groups, 3 * group frames, H, W].
-        corrected_groups: the critic's targets for them; the same shape, without gradient. None without "seraena".
+        corrected_groups: the critic's targets for them; the same shape, without gradient. Both None without "seraena".
         perceptual: LPIPS; without one there is no "perceptual" in the result.
         weights: of the losses.
         names: the losses to compute.
@@ -51,26 +49,26 @@ def encoder_loss(passes: Passes, batch: Batch, weight: float) -> Tensor:
 
 def decoder_loss(passes: Passes, batch: Batch, weight: float) -> Tensor:
     """Mean squared error of the decoded reference latents against the frames."""
-    return F.mse_loss(live(passes.decoded, weight), batch.video)
+    return F.mse_loss(live(made(passes.decoded), weight), batch.video)
 
 
 def reconstruction_loss(passes: Passes, batch: Batch, weight: float) -> Tensor:
     """Mean squared error of the round trip against the frames."""
-    return F.mse_loss(live(passes.reconstruction, weight), batch.video)
+    return F.mse_loss(live(made(passes.reconstruction), weight), batch.video)
 
 
 def perceptual_loss(passes: Passes, batch: Batch, perceptual: Perceptual, weight: float) -> Tensor:
     """LPIPS of the round trip against the frames, on the batch's chosen frames."""
     outputs, targets = (
-        video.flatten(0, 1)[batch.perceptual_frames].unsqueeze(1) for video in (passes.reconstruction, batch.video)
+        video.flatten(0, 1)[batch.perceptual_frames].unsqueeze(1)
+        for video in (made(passes.reconstruction), batch.video)
     )
     return perceptual(live(outputs, weight), targets).mean()
 
 
-def seraena_loss(fake_groups: Tensor, corrected_groups: Tensor | None, weight: float) -> Tensor:
+def seraena_loss(fake_groups: Tensor | None, corrected_groups: Tensor | None, weight: float) -> Tensor:
     """Mean squared error of the decoded reference latents against what the critic makes of them."""
-    assert corrected_groups is not None, "the seraena loss needs the critic's targets"
-    return F.mse_loss(live(fake_groups, weight), corrected_groups)
+    return F.mse_loss(live(made(fake_groups), weight), made(corrected_groups))
 
 
 def live(tensor: Tensor, weight: float) -> Tensor:

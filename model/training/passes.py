@@ -1,5 +1,6 @@
 """The passes through the network that all five losses share: one encode, one decode of two kinds of latents."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import torch
@@ -7,12 +8,15 @@ from torch import Tensor
 
 from model.network.taehv import TAEHV
 from model.training.batches import Batch
-from model.training.settings import LossSettings
+from model.training.settings import LOSSES, LossSettings
+
+#: Losses of what the decoder makes of the reference's latents, and of what it makes of the encoder's.
+OF_REFERENCE, OF_ROUND_TRIP = ("decoder", "seraena"), ("reconstruction", "perceptual")
 
 
 @dataclass(frozen=True)
 class Passes:
-    """What the network makes of a batch; float32 NTCHW, videos unclamped.
+    """What the network makes of a batch; float32 NTCHW, videos unclamped, None where no loss was to be computed of it.
 
     Attributes:
         latents: encode(video).
@@ -21,24 +25,43 @@ class Passes:
     """
 
     latents: Tensor
-    decoded: Tensor
-    reconstruction: Tensor
+    decoded: Tensor | None
+    reconstruction: Tensor | None
 
 
-def run_passes(model: TAEHV, batch: Batch, weights: LossSettings, precision: str) -> Passes:
+def run_passes(
+    model: TAEHV, batch: Batch, weights: LossSettings, precision: str, names: Collection[str] = LOSSES
+) -> Passes:
     """Run the network on a batch, recording a graph only for passes that a loss with a weight needs.
 
     Both decodes are one call on twice the batch: kernels this small cost almost the same for either. Training goes through
     the unclamped output: a clamp has no gradient wherever a fresh decoder is out of range.
+
+    Args:
+        model: encoder and decoder.
+        batch: video and reference latents.
+        weights: of the losses.
+        precision: float32 or bfloat16.
+        names: of the losses that are to be computed.
     """
+    of_reference, of_round_trip = (any(name in names for name in kind) for kind in (OF_REFERENCE, OF_ROUND_TRIP))
     end_to_end = weights.reconstruction > 0 or weights.perceptual > 0
     with autocast(batch.video.device, precision):
         with torch.set_grad_enabled(weights.encoder > 0 or end_to_end):
             latents = model.encode(batch.video).float()
+        inputs = [batch.latents] if of_reference else []
+        if of_round_trip:
+            inputs.append(latents if end_to_end else latents.detach())
         with torch.set_grad_enabled(end_to_end or weights.decoder > 0 or weights.seraena > 0):
-            own = latents if end_to_end else latents.detach()
-            decoded, reconstruction = model.decode(torch.cat([batch.latents, own])).float().chunk(2)
-    return Passes(latents, decoded, reconstruction)
+            outputs = list(model.decode(torch.cat(inputs)).float().chunk(len(inputs))) if inputs else []
+    reconstruction = outputs.pop() if of_round_trip else None
+    return Passes(latents, outputs.pop() if of_reference else None, reconstruction)
+
+
+def made(output: Tensor | None) -> Tensor:
+    """An output that some loss was to be computed of."""
+    assert output is not None, "no loss asked for this pass"
+    return output
 
 
 def autocast(device: torch.device, precision: str) -> torch.autocast:

@@ -12,13 +12,9 @@ from model.network.taehv import TAEHV
 from model.training.adam import measure_adam
 from model.training.batches import Batch
 from model.training.inputs import MOMENTS
-from model.training.losses import LOSSES
-from model.training.passes import Passes
+from model.training.passes import OF_REFERENCE, Passes, made
+from model.training.settings import LOSSES
 from model.training.state import TrainState
-
-#: Losses of what the decoder makes of the reference's latents. Their gradient at the encoder is 0, but the graph leads
-#: there, because both decodes are one call: asking for it would cost two backward passes through the decoder.
-LOSSES_BEHIND_REFERENCE = ("decoder", "seraena")
 
 
 def probe_forward(
@@ -26,7 +22,7 @@ def probe_forward(
 ) -> dict[str, Tensor]:
     """Measure a step before its weights move: what went in (the moments of `watch_input`), what came out, who pulls."""
     inputs = {f"input/{moment}": value for moment, value in zip(MOMENTS, seen, strict=True)}
-    return inputs | compare_output(passes.reconstruction, batch.video) | gradient_shares(weighted, model)
+    return inputs | compare_output(made(passes.reconstruction), batch.video) | gradient_shares(weighted, model)
 
 
 def probe_update(state: TrainState) -> dict[str, Tensor]:
@@ -71,7 +67,9 @@ def gradient_shares(weighted: Mapping[str, Tensor], model: TAEHV) -> dict[str, T
     norms = torch.zeros(len(LOSSES), 2, device=decoder.device)
     for row, name in zip(norms, LOSSES, strict=True):
         if name in weighted:
-            tensors = [decoder] if name in LOSSES_BEHIND_REFERENCE else [decoder, encoder]
+            # At the encoder these have a gradient of 0, but the graph leads there, because both decodes are one call:
+            # asking for it would cost two backward passes through the decoder.
+            tensors = [decoder] if name in OF_REFERENCE else [decoder, encoder]
             gradients = torch.autograd.grad(weighted[name], tensors, retain_graph=True, allow_unused=True)
             for column, gradient in enumerate(gradients):
                 if gradient is not None:

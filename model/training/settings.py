@@ -6,6 +6,9 @@ from pydantic import Field, field_validator
 
 from model.settings import FrozenSettings
 
+#: The five losses, each a weight in LossSettings.
+LOSSES = ("encoder", "decoder", "reconstruction", "perceptual", "seraena")
+
 Weight = Annotated[float, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
 

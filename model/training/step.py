@@ -14,10 +14,11 @@ from model.recipe import Recipe
 from model.training.average import average_decay, update_average
 from model.training.batches import Batch
 from model.training.inputs import watch_input
-from model.training.losses import LOSSES, measure_losses, weigh
-from model.training.passes import Passes, autocast, run_passes
+from model.training.losses import measure_losses, weigh
+from model.training.passes import Passes, autocast, made, run_passes
 from model.training.probes import probe_forward, probe_update, read_probes
 from model.training.schedules import multiplier
+from model.training.settings import LOSSES
 from model.training.state import TrainState
 
 
@@ -54,8 +55,19 @@ class Regions:
     losses: Callable[..., dict[str, Tensor]]
 
 
-#: As they stand in Python.
-EAGER = Regions(run_passes, measure_losses)
+@dataclass(frozen=True)
+class Judged:
+    """What the critic is shown of a batch, in groups of frames as it sees them.
+
+    Attributes:
+        fake: passes.decoded.
+        real: the frames.
+        context: latents for each group.
+    """
+
+    fake: Tensor
+    real: Tensor
+    context: Tensor
 
 
 @dataclass(frozen=True)
@@ -65,16 +77,12 @@ class Forward:
     Attributes:
         passes: what the network makes of the batch.
         losses: unweighted, 0-dim, with a graph where they have a weight.
-        fake: passes.decoded in groups of frames as the critic sees them.
-        real: the frames likewise.
-        context: latents for each group.
+        judged: by the critic; None without the seraena loss.
     """
 
     passes: Passes
     losses: dict[str, Tensor]
-    fake: Tensor
-    real: Tensor
-    context: Tensor
+    judged: Judged | None
 
 
 def run_forward(
@@ -83,20 +91,31 @@ def run_forward(
     recipe: Recipe,
     perceptual: Perceptual | None,
     names: Sequence[str] = LOSSES,
-    regions: Regions = EAGER,
+    regions: Regions | None = None,
 ) -> Forward:
-    """Run network, critic and the losses of these names on a batch; nothing moves."""
+    """Run network and critic as far as the losses of these names need it; nothing moves.
+
+    Without compiled regions the parts run as they stand in Python.
+    """
     weights, precision = recipe.losses, recipe.training.precision
-    passes = regions.passes(state.model, batch, weights, precision)
-    fake = group_frames(passes.decoded, weights.critic_group_frames)
-    real = group_frames(batch.video, weights.critic_group_frames)
-    context = group_context(batch.latents, len(fake) // len(batch.video))
-    corrected = None
+    regions = regions or Regions(run_passes, measure_losses)
+    passes = regions.passes(state.model, batch, weights, precision, names)
+    judged = corrected = None
     if "seraena" in names:
+        fake = group_frames(made(passes.decoded), weights.critic_group_frames)
+        real = group_frames(batch.video, weights.critic_group_frames)
+        judged = Judged(fake, real, group_context(batch.latents, len(fake) // len(batch.video)))
         with autocast(batch.video.device, precision):
-            corrected = state.seraena.correct(fake.detach(), real, context)
-    losses = regions.losses(passes, batch, fake, corrected, perceptual, weights, names)
-    return Forward(passes, losses, fake, real, context)
+            corrected = state.seraena.correct(fake.detach(), real, judged.context)
+    fake_groups = judged.fake if judged else None
+    losses = regions.losses(passes, batch, fake_groups, corrected, perceptual, weights, names)
+    return Forward(passes, losses, judged)
+
+
+def train_critic(state: TrainState, judged: Judged, batch: Batch, precision: str) -> Tensor:
+    """Train the critic once on what it was shown; its loss before that, 0-dim."""
+    with autocast(batch.video.device, precision):
+        return state.seraena.step(judged.fake.detach(), judged.real, judged.context, batch.critic)["loss"]
 
 
 def take_step(state: TrainState, batch: Batch, recipe: Recipe, perceptual: Perceptual | None, *, probe: bool) -> Step:
@@ -108,12 +127,11 @@ def take_step(state: TrainState, batch: Batch, recipe: Recipe, perceptual: Perce
     Raises:
         NonFiniteError: a loss or the gradient norm is not finite; nothing has moved then.
     """
-    weights, precision = recipe.losses, recipe.training.precision
     seen: list[Tensor] = []
     with watch_input(state.model, seen) if probe else nullcontext():
         forward = run_forward(state, batch, recipe, perceptual)
     losses = forward.losses
-    weighted = weigh(losses, weights)
+    weighted = weigh(losses, recipe.losses)
     total = torch.stack(list(weighted.values())).sum()
     probes = probe_forward(seen[0], forward.passes, batch, weighted, state.model) if probe else {}
     state.optimizer.zero_grad()
@@ -133,12 +151,12 @@ def take_step(state: TrainState, batch: Batch, recipe: Recipe, perceptual: Perce
     state.drift.add(learning_rate)
     decay = average_decay(state.step, recipe.training.steps, recipe.training.average_share)
     update_average(state.average, state.model, decay)
-    with autocast(batch.video.device, precision):
-        critic = state.seraena.step(forward.fake.detach(), forward.real, forward.context, batch.critic)
+    assert forward.judged is not None
+    critic_loss = train_critic(state, forward.judged, batch, recipe.training.precision)
     if probe:
         probes |= probe_update(state)
     read = read_probes(probes, batch.video.device)
-    return Step(measured, total_value, norm_value, learning_rate, critic["loss"], read)
+    return Step(measured, total_value, norm_value, learning_rate, critic_loss, read)
 
 
 def set_learning_rate(state: TrainState, recipe: Recipe) -> float:

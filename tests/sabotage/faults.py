@@ -17,8 +17,8 @@ from model.network.reference.pca import PcaReference
 from model.network.settings import NetworkSettings
 from model.network.taehv import TAEHV
 from model.network.weights import save_weights
-from model.training.losses import LOSSES
 from model.training.schedules import multiplier
+from model.training.settings import LOSSES
 from model.training.state import TrainState
 
 Patch = pytest.MonkeyPatch

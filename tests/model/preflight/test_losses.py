@@ -14,8 +14,8 @@ from model.preflight.losses import check_losses
 from model.preflight.report import LossCheck
 from model.recipe import Recipe
 from model.training.batches import Batch, take_batch
-from model.training.losses import LOSSES
 from model.training.passes import Passes
+from model.training.settings import LOSSES
 from model.training.state import TrainState
 from model.training.step import run_forward
 

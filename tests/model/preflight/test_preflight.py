@@ -9,7 +9,7 @@ from model.bank import Bank
 from model.preflight.preflight import for_trial, half_the_threads, run_preflight
 from model.preflight.report import Preflight
 from model.recipe import Recipe
-from model.training.losses import LOSSES
+from model.training.settings import LOSSES
 
 CPU = torch.device("cpu")
 

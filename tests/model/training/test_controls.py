@@ -7,7 +7,7 @@ from model.recipe import Recipe
 from model.training.average import average_decay
 from model.training.batches import draw
 from model.training.controls import Controls
-from model.training.losses import LOSSES
+from model.training.settings import LOSSES
 
 CPU = torch.device("cpu")
 

@@ -9,8 +9,9 @@ from model.evaluation.perceptual import Perceptual
 from model.network.replay import draw_for_critic
 from model.recipe import Recipe
 from model.training.batches import Batch
-from model.training.losses import LOSSES, measure_losses, weigh
+from model.training.losses import measure_losses, weigh
 from model.training.passes import Passes
+from model.training.settings import LOSSES
 
 
 def constant_batch() -> Batch:

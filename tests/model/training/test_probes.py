@@ -9,15 +9,15 @@ from torch import Tensor
 from model.network.taehv import TAEHV
 from model.recipe import Recipe
 from model.training.batches import Batch
-from model.training.losses import LOSSES
+from model.training.passes import OF_REFERENCE
 from model.training.probes import (
-    LOSSES_BEHIND_REFERENCE,
     compare_output,
     gradient_shares,
     last_convolution,
     probe_update,
     read_probes,
 )
+from model.training.settings import LOSSES
 from model.training.state import start_state
 from model.training.step import run_forward, take_step
 
@@ -95,7 +95,7 @@ def test_losses_behind_the_reference_give_the_encoder_nothing(recipe: Callable[.
     losses = run_forward(state, batch, settings, None).losses
     for name in ("encoder", "decoder", "reconstruction", "seraena"):
         (gradient,) = torch.autograd.grad(losses[name], [state.model.encoder[17].weight], retain_graph=True)
-        assert bool(gradient.any()) == (name not in LOSSES_BEHIND_REFERENCE), name
+        assert bool(gradient.any()) == (name not in OF_REFERENCE), name
 
 
 def test_output_is_compared_with_its_frames_by_hand() -> None:

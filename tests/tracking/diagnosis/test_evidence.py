@@ -2,7 +2,7 @@
 
 import math
 
-from model.training.losses import LOSSES as TRAINED_LOSSES
+from model.training.settings import LOSSES as TRAINED_LOSSES
 from tracking.diagnosis.evidence import LOSSES, Evidence
 
 
