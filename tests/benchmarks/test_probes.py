@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from benchmarks.probes import random_bank
+from benchmarks.inputs import random_bank
 from model.network.taehv import TAEHV
 from model.recipe import Recipe
 from model.settings import build, read_tables
