@@ -1,7 +1,7 @@
 """Seconds of the parts of some work, what was left on the device included."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -33,16 +33,3 @@ class Clock:
         yield
         wait_for(self.device)
         self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - started
-
-
-def median_seconds(work: Callable[[], object], device: "torch.device", rounds: int) -> float:
-    """Median seconds of some work that is done again and again, after one round that does not count."""
-    import statistics
-
-    times = []
-    for _ in range(rounds + 1):
-        clock = Clock(device)
-        with clock.part("work"):
-            work()
-        times.append(clock.seconds["work"])
-    return statistics.median(times[1:])

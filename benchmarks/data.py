@@ -141,9 +141,7 @@ def size_mb(path: Path) -> float:
 
 def to_table(machine: dict[str, Any], result: dict[str, Any]) -> "Table":
     """The numbers for people."""
-    title = (
-        f"{name_machine(machine)}; {result['videos']} videos of {result['source']}, reference {result['reference']}"
-    )
+    title = f"{name_machine(machine)}; {result['videos']} videos of {result['source']}, reference {result['reference']}"
     table = make_table(title, "part", "seconds", "clips/s", "frames/s", "MB")
     for name, part in result["parts"].items():
         rates = [f"{part[kind] / part['seconds']:.0f}" if part[kind] else "-" for kind in ("clips", "frames")]

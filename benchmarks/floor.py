@@ -11,7 +11,6 @@ from benchmarks.result import OutOption, describe_machine, make_table, write_res
 from model.cli import ConfigOption, DebugOption, ProfileOption, SetOption, make_console, resolve_profile, run, speaker
 
 if TYPE_CHECKING:
-    import torch
     from rich.table import Table
     from torch import Tensor, nn
 
