@@ -39,7 +39,7 @@ def measure_evaluation(
         evaluate(reconstruct, noise[:count], names[:count], recipe.evaluation, perceptual, device)
 
     score(min(clips, recipe.evaluation.batch_size))
-    seconds = []
+    seconds: list[float] = []
     for _ in range(ROUNDS[device.type]):
         clock = Clock(device)
         with clock.part("evaluation"):
