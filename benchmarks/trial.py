@@ -27,6 +27,7 @@ def main(
     Example: python -m benchmarks.trial --profile h100 --set training.steps=200
     """
     from benchmarks.laps import check_laps
+    from model.settings import change
     from model.training.device import check_precision, resolve_device
     from search.settings import load_settings
 
@@ -35,7 +36,9 @@ def main(
     device = resolve_device(settings.training.device)
     check_laps(settings.training)
     check_precision(settings.training.precision, device)
-    result = measure_trials(settings, speaker(console))
+    with tempfile.TemporaryDirectory() as folder:
+        temporary = {"tracking.root": folder, "data.cache_dir": f"{folder}/cache"}
+        result = measure_trials(change(settings, temporary), speaker(console))
     machine = describe_machine(device, ("mlflow",), result.pop("peak_gpu_mib"))
     console.print(processes_table(machine, result))
     console.print(rates_table(result))
@@ -50,19 +53,15 @@ def measure_trials(settings: "Settings", say: "Callable[[str], None]") -> dict[s
 
     from benchmarks.trial_process import run_trials
     from model.bank import build_bank
-    from model.settings import change
     from model.training.device import resolve_device
     from search.settings import recipe_of
     from tracking.store import open_store
 
-    with tempfile.TemporaryDirectory() as folder:
-        settings = change(settings, {"tracking.root": folder, "data.cache_dir": f"{folder}/cache"})
-        bank = build_bank(recipe_of(settings), resolve_device(settings.training.device), say)
-        open_store(settings.tracking)
-        spawn = multiprocessing.get_context("spawn")
-        started = time.monotonic()
-        with ProcessPoolExecutor(max_workers=1, mp_context=spawn) as pool:
-            result = pool.submit(run_trials, settings, bank.path, started).result()
+    bank = build_bank(recipe_of(settings), resolve_device(settings.training.device), say)
+    open_store(settings.tracking)
+    started = time.monotonic()
+    with ProcessPoolExecutor(max_workers=1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        result = pool.submit(run_trials, settings, bank.path, started).result()
     return {"steps": settings.training.steps, "source": settings.data.source} | result
 
 

@@ -1,14 +1,13 @@
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 
-from benchmarks.data import BUILD, CUT, DECODE, ENCODE, LOAD, RECALL, measure_data, size_mb
+from benchmarks.data import BUILD, CUT, DECODE, ENCODE, LOAD, RECALL, main, measure_data, size_mb
 from model.recipe import Recipe
 from model.settings import build, read_tables
-from tests.commands import ROOT, TINY, Command, settings_options
+from tests.commands import ROOT, TINY
 
 
 def test_every_part_says_what_went_through(tmp_path: Path) -> None:
@@ -36,12 +35,11 @@ def test_sizes_are_of_a_file_or_of_all_files_below(tmp_path: Path) -> None:
     assert size_mb(tmp_path) == 2.0
 
 
-def test_the_command_prints_and_writes_and_leaves_no_cache(call: Callable[..., Command], tmp_path: Path) -> None:
+def test_the_command_prints_and_writes_and_leaves_no_cache(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out, cache = tmp_path / "data.json", tmp_path / "cache"
-    done = call("benchmarks.data", "--out", str(out), *settings_options(*TINY, f"data.cache_dir={cache}"))
-    assert done.code == 0, done.err
-    result = json.loads(out.read_text())
+    main(out, ROOT / "conf.toml", "cpu", [*TINY, f"data.cache_dir={cache}"])
     assert not cache.exists()
-    for name, part in result["parts"].items():
-        (line,) = (line for line in done.out.splitlines() if line.strip().startswith(name))
+    lines = capsys.readouterr().out.splitlines()
+    for name, part in json.loads(out.read_text())["parts"].items():
+        (line,) = (line for line in lines if line.strip().startswith(name))
         assert f"{part['seconds']:.2f}" in line

@@ -1,16 +1,15 @@
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 from torch import nn
 
-from benchmarks.floor import LOSS_SETS, Cost, add, count, floor_of_step
+from benchmarks.floor import LOSS_SETS, Cost, add, count, floor_of_step, main
 from model.recipe import Recipe
 from model.settings import build, read_tables
 from model.training.losses import LOSSES
-from tests.commands import ROOT, TINY, Command, settings_options
+from tests.commands import ROOT, TINY
 
 CHANNELS = 16  # of the base variant's latents
 
@@ -88,11 +87,9 @@ def test_twice_the_batch_is_twice_the_work_and_half_the_precision_half_the_activ
     assert half["bytes_of"]["activations"] == pytest.approx(small["bytes_of"]["activations"] / 2, rel=0.01)
 
 
-def test_the_command_prints_and_writes_the_counts(call: Callable[..., Command], tmp_path: Path) -> None:
-    out = tmp_path / "floor.json"
-    done = call("benchmarks.floor", "--out", str(out), *settings_options(*TINY))
-    assert done.code == 0, done.err
-    result = json.loads(out.read_text())
+def test_the_command_prints_and_writes_the_counts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(tmp_path / "floor.json", ROOT / "conf.toml", "cpu", list(TINY))
+    result, out = json.loads((tmp_path / "floor.json").read_text()), capsys.readouterr().out
     assert result["three"]["flop"] < result["five"]["flop"]
-    assert f"{result['five']['flop'] / 1e9:.4g}" in done.out
-    assert "batch 2, 9 frames, 24 px, float32" in done.out
+    assert f"{result['five']['flop'] / 1e9:.4g}" in out
+    assert "batch 2, 9 frames, 24 px, float32" in out
