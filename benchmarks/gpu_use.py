@@ -1,0 +1,81 @@
+"""How busy GPUs were meanwhile, as nvidia-smi sees it."""
+
+import shutil
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+#: Milliseconds between samples. nvidia-smi's utilisation is the share of the last sixth of a second to second (by chip) in
+#: which a kernel ran, so more frequent samples would only repeat it.
+EVERY_MS = 200
+
+QUERY = "timestamp,utilization.gpu,memory.used"
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One GPU at one moment."""
+
+    time_s: float  # since 1970
+    utilisation: float  # per cent of the time in which a kernel ran
+    memory_mib: float  # of all processes
+
+
+@contextmanager
+def sampling(gpus: Sequence[str], log: Path) -> Iterator[None]:
+    """Let nvidia-smi write samples of these GPUs (indices or UUIDs) to a file while the work inside runs.
+
+    Without GPUs nothing is started.
+
+    Raises:
+        RuntimeError: there is no nvidia-smi.
+    """
+    if not gpus:
+        yield
+        return
+    program = shutil.which("nvidia-smi")
+    if program is None:
+        raise RuntimeError("how busy a GPU is can only be read with nvidia-smi, but there is none; put it on the PATH")
+    command = [program, f"--id={','.join(gpus)}", f"--query-gpu={QUERY}", "--format=csv,noheader,nounits"]
+    with log.open("w") as file:
+        sampler = subprocess.Popen([*command, f"--loop-ms={EVERY_MS}"], stdout=file)
+        try:
+            yield
+        finally:
+            sampler.terminate()
+            sampler.wait()
+
+
+def read_samples(text: str) -> list[Sample]:
+    """Read what nvidia-smi wrote; lines without numbers ([N/A], or cut off at the end) are left out."""
+    samples = []
+    for line in text.splitlines():
+        cells = [cell.strip() for cell in line.split(",")]
+        if len(cells) == 3 and all(cell.isdigit() for cell in cells[1:]):
+            moment = datetime.strptime(cells[0], "%Y/%m/%d %H:%M:%S.%f")  # in the machine's own time zone
+            samples.append(Sample(moment.timestamp(), float(cells[1]), float(cells[2])))
+    return samples
+
+
+def summarise(samples: Sequence[Sample], start_s: float, end_s: float) -> dict[str, Any] | None:
+    """How busy the GPUs were from start to end (seconds since 1970); None without a sample in that time.
+
+    Returns:
+        "samples"; "covered_share" of the time, from the first sample to the last; "busy_share" of samples with a
+        utilisation above 0; "mean_utilisation" in per cent; "peak_mib", of all samples.
+    """
+    inside = [sample for sample in samples if start_s <= sample.time_s <= end_s]
+    if not inside:
+        return None
+    times = [sample.time_s for sample in inside]
+    return {
+        "samples": len(inside),
+        "covered_share": (max(times) - min(times)) / (end_s - start_s),
+        "busy_share": sum(sample.utilisation > 0 for sample in inside) / len(inside),
+        "mean_utilisation": sum(sample.utilisation for sample in inside) / len(inside),
+        "peak_mib": max(sample.memory_mib for sample in samples),
+    }

@@ -1,0 +1,52 @@
+"""What a benchmark of steps is fed with: noise in the shapes of a bank, and LPIPS where it can be had."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import torch
+
+    from model.bank import Bank
+    from model.evaluation.perceptual import Perceptual
+    from model.recipe import Recipe
+
+
+def find_perceptual(
+    recipe: "Recipe", device: "torch.device", say: "Callable[[str], None]"
+) -> "tuple[Perceptual | None, Recipe]":
+    """Load LPIPS; where it cannot be had say so, and leave its loss out of the settings."""
+    from model.evaluation.perceptual import PerceptualUnavailable, load_perceptual
+
+    try:
+        return load_perceptual(recipe.evaluation.lpips, device), recipe
+    except PerceptualUnavailable as error:
+        say(f"no LPIPS: the steps are timed without the perceptual loss. {error}")
+        return None, recipe.model_copy(update={"losses": recipe.losses.model_copy(update={"perceptual": 0.0})})
+
+
+def random_bank(recipe: "Recipe") -> "Bank":
+    """Noise in the shapes of a real bank: a step costs the same whatever its pictures show."""
+    import torch
+
+    from model.bank import Bank
+    from model.data.pixels import to_unit
+    from model.network.variants import architecture
+
+    shape, data = architecture(recipe.network), recipe.data
+    generator = torch.Generator().manual_seed(0)
+    clips, side_px = 4 * recipe.training.batch_size, data.crop_px
+    training = torch.randint(256, (clips, data.frames, 3, side_px, side_px), dtype=torch.uint8, generator=generator)
+    times, places = (data.frames - 1) // shape.time_stride + 1, side_px // shape.space_stride
+    latents = torch.randn(clips, times, shape.latent_channels, places, places, generator=generator)
+    return Bank(
+        training=training,
+        training_latents=latents,
+        validation=training[:1],
+        validation_round_trip=to_unit(training[:1]),
+        validation_names=("noise",),
+        digest="noise",
+        facts={},
+        path=Path("noise"),
+    )
