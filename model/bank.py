@@ -13,7 +13,7 @@ from torch import Tensor
 from model.bank_size import state_size
 from model.data.clips import ClipPlan, cut_plan, plan_clips
 from model.data.pixels import to_unit
-from model.data.tensor_file import map_tensors, write_tensors
+from model.data.tensor_file import find_fault, map_tensors, write_tensors
 from model.network.reference import build_reference
 from model.network.taehv import check_length, check_size
 from model.network.variants import architecture
@@ -59,12 +59,11 @@ def build_bank(recipe: Recipe, device: torch.device, log: Callable[[str], None])
     log(state_size(recipe))
     plan = plan_clips(recipe.data, log)
     path = Path(recipe.data.cache_dir) / "banks" / f"{bank_key(recipe, plan.digest)}.safetensors"
-    if path.exists():
-        try:
-            return load_bank(path)
-        except ValueError as error:
-            log(f"bank: made again, because {error}")
-    write_bank(recipe, plan, path, device, log)
+    fault = find_fault(path) if path.exists() else ""
+    if fault:
+        log(f"bank: {path} is not whole and is made again: {fault}")
+    if fault or not path.exists():
+        write_bank(recipe, plan, path, device, log)
     return load_bank(path)
 
 
@@ -119,11 +118,7 @@ def in_batches(function: Callable[[Tensor], Tensor], clips: Tensor, batch_size: 
 
 
 def load_bank(path: Path) -> Bank:
-    """Map a bank that `build_bank` wrote: it is read as it is used, and processes that share it have it in memory once.
-
-    Raises:
-        ValueError: the file is not whole.
-    """
+    """Map a bank that `build_bank` wrote: it is read as it is used, and processes that share it have it in memory once."""
     tensors, metadata = map_tensors(path)
     return Bank(
         **{name: tensors[name] for name in TENSORS},

@@ -111,9 +111,9 @@ def _rows(videos: Sequence[Video], side: str) -> list[dict[str, Any]]:
             "source": video.source,
             "side": side,
             "sha256": video.sha256,
-            "frames": video.frames.shape[0],
-            "width": video.frames.shape[2],
-            "height": video.frames.shape[1],
+            "frames": video.shape[0],
+            "width": video.shape[2],
+            "height": video.shape[1],
         }
         for video in videos
     ]

@@ -76,7 +76,7 @@ def _visits(videos: Sequence[Video], count: int) -> list[tuple[Video, int]]:
 def _draw(video: Video, number: int, settings: DataSettings, purpose: str, max_stride: int, flip: bool) -> Cut:
     seed = hashlib.sha256(f"{purpose}:{video.sha256}:{number}".encode()).digest()
     generator = np.random.default_rng(int.from_bytes(seed[:16], "big"))
-    length, height, width = video.frames.shape[:3]
+    length, height, width = video.shape
     longest_stride = min(max_stride, (length - 1) // (settings.frames - 1))
     stride = int(generator.integers(1, longest_stride, endpoint=True))
     first_frame = int(generator.integers(0, length - (settings.frames - 1) * stride))

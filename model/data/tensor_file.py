@@ -60,18 +60,21 @@ def make_header(tensors: Mapping[str, Tensor], metadata: dict[str, str]) -> byte
     return len(text).to_bytes(8, "little") + text
 
 
+def find_fault(path: Path) -> str:
+    """Say why a file is not whole, "" when it is: its header must be there and tell of as many bytes as follow it."""
+    try:
+        with safe_open(path, framework="pt"):
+            return ""
+    except SafetensorError as error:
+        return str(error)
+
+
 def map_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """Map the tensors of a file, and read its metadata.
+    """Map the tensors of a whole file, and read its metadata.
 
     Nothing is read until it is used. Pages that were used count as resident in every process that maps the file, but are in
     memory once, and the system drops them when it needs the room. A file that is replaced by renaming stays as it was for
-    who has it mapped; one that is cut short in place kills them with SIGBUS, so nothing here ever does that.
-
-    Raises:
-        ValueError: the file is not whole: its header cannot be read, or is not followed by as many bytes as it tells of.
+    those who have it mapped; one that is cut short in place kills them with SIGBUS, so nothing here ever does that.
     """
-    try:
-        with safe_open(path, framework="pt") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
-    except SafetensorError as error:
-        raise ValueError(f"{path} must be a whole safetensors file, but is not: {error}; delete it") from error
+    with safe_open(path, framework="pt") as file:
+        return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118

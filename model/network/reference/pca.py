@@ -19,7 +19,7 @@ MAX_FIT_VALUES = 2**25
 # Larger patches than this (4 x 16 x 16, 8 x 32 x 32) are fitted on at most so many of them: the time of the decomposition
 # grows with the cube of the smaller side, and 2048 takes seconds on two cores where 3072 takes half a minute.
 MAX_DECOMPOSED_SIDE = 2048
-CLIPS_AT_ONCE = 32
+CLIPS_AT_ONCE = 8  # of those that patches are taken from; any number takes the same ones, a larger only more memory
 GOLDEN_SECTION = (math.sqrt(5) - 1) / 2
 
 
@@ -154,12 +154,14 @@ def patches_taken(clips: int, frames: int, height: int, width: int, time_stride:
 
 
 def fit_bytes(clips: int, frames: int, height: int, width: int, time_stride: int, space_stride: int) -> int:
-    """Bytes of host memory that `fit_pca` holds at most beside the clips: the patches in float64, one chunk in float32."""
+    """Bytes of host memory that `fit_pca` holds at most beside the clips: the patches, and what they come from or lead to."""
     _, dimension = patch_counts(frames, height, width, time_stride, space_stride)
     taken = patches_taken(clips, frames, height, width, time_stride, space_stride)
-    # Three times: as unit values, padded to whole patches, and in the order of patches.
+    # As unit values, padded to whole patches, and in the order of patches.
     chunk = 3 * min(clips, CLIPS_AT_ONCE) * frames * RGB * height * width * torch.float32.itemsize
-    return taken * dimension * torch.float64.itemsize + chunk
+    # The matrix, its eigenvectors as LAPACK and as torch order them, and two for LAPACK to work in (dsyevd).
+    decomposition = 5 * min(taken, dimension) ** 2 * torch.float64.itemsize
+    return taken * dimension * torch.float64.itemsize + max(chunk, decomposition)
 
 
 def to_patches(video: Tensor, time_stride: int, space_stride: int) -> Tensor:
