@@ -2,22 +2,19 @@
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
-from model.data.clips import Clips, load_clips
+from model.bank_size import state_size
+from model.data.clips import ClipPlan, cut_plan, plan_clips
 from model.data.pixels import to_unit
+from model.data.tensor_file import find_fault, map_tensors, write_tensors
 from model.network.reference import build_reference
-from model.network.reference.base import Reference
 from model.network.taehv import check_length, check_size
 from model.network.variants import architecture
 from model.recipe import Recipe
@@ -50,18 +47,23 @@ class Bank:
 def build_bank(recipe: Recipe, device: torch.device, log: Callable[[str], None]) -> Bank:
     """Make the bank of a recipe, or read it when its clips, reference and network are those of an earlier one.
 
+    What it will take is logged before anything is decoded. A file that is not whole is logged and made again.
+
     Raises:
         ValueError: the data, the clip size or the reference break a rule.
+        OSError: the bank or the cache cannot be written.
     """
     shape = architecture(recipe.network)
     check_length(recipe.data.frames)
     check_size(recipe.data.crop_px, recipe.data.crop_px, shape.space_stride)
-    clips = load_clips(recipe.data, log)
-    path = Path(recipe.data.cache_dir) / "banks" / f"{bank_key(recipe, clips.digest)}.safetensors"
-    if not path.exists():
-        reference = build_reference(recipe.reference, recipe.network, clips.training, device)
-        log(f"reference {reference.name}: encoding {len(clips.training)} training clips")
-        write_bank(clips, reference, path, recipe.training.batch_size, device)
+    log(state_size(recipe))
+    plan = plan_clips(recipe.data, log)
+    path = Path(recipe.data.cache_dir) / "banks" / f"{bank_key(recipe, plan.digest)}.safetensors"
+    fault = find_fault(path) if path.exists() else ""
+    if fault:
+        log(f"bank: {path} is not whole and is made again: {fault}")
+    if fault or not path.exists():
+        write_bank(recipe, plan, path, device, log)
     return load_bank(path)
 
 
@@ -75,8 +77,12 @@ def bank_key(recipe: Recipe, digest: str) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def write_bank(clips: Clips, reference: Reference, path: Path, batch_size: int, device: torch.device) -> None:
-    """Encode all clips with the reference and write the bank under a temporary name, then rename it."""
+def write_bank(recipe: Recipe, plan: ClipPlan, path: Path, device: torch.device, log: Callable[[str], None]) -> None:
+    """Cut the clips, encode them with the reference and write the bank; each tensor is in memory once."""
+    clips = cut_plan(plan, recipe.data)
+    reference = build_reference(recipe.reference, recipe.network, clips.training, device)
+    log(f"reference {reference.name}: encoding {len(clips.training)} training clips")
+    batch_size = recipe.training.batch_size
     tensors = {
         "training": clips.training,
         "training_latents": in_batches(reference.encode, clips.training, batch_size, device),
@@ -96,31 +102,26 @@ def write_bank(clips: Clips, reference: Reference, path: Path, batch_size: int, 
         "validation_names": json.dumps(clips.validation_names),
         "facts": json.dumps(facts),
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
-    os.close(handle)
-    try:
-        save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, temporary, metadata)
-        with Path(temporary).open("rb") as file:
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
+    write_tensors(path, tensors, metadata)
 
 
 def in_batches(function: Callable[[Tensor], Tensor], clips: Tensor, batch_size: int, device: torch.device) -> Tensor:
-    """Apply a frozen function to uint8 clips, batch by batch; float32 result on the CPU."""
+    """Apply a frozen function to uint8 clips, batch by batch; float32 result on the CPU, there once and not in parts."""
+    whole = torch.empty(0)
     with torch.inference_mode():
-        return torch.cat([function(to_unit(batch.to(device))).float().cpu() for batch in clips.split(batch_size)])
+        for first in range(0, len(clips), batch_size):
+            part = function(to_unit(clips[first : first + batch_size].to(device)))
+            if first == 0:
+                whole = torch.empty(len(clips), *part.shape[1:])
+            whole[first : first + batch_size] = part
+    return whole
 
 
 def load_bank(path: Path) -> Bank:
-    """Read a bank that `build_bank` wrote."""
-    with safe_open(path, framework="pt") as file:
-        metadata = file.metadata()
-        tensors = {name: file.get_tensor(name) for name in TENSORS}
+    """Map a bank that `build_bank` wrote: it is read as it is used, and processes that share it have it in memory once."""
+    tensors, metadata = map_tensors(path)
     return Bank(
-        **tensors,
+        **{name: tensors[name] for name in TENSORS},
         validation_names=tuple(json.loads(metadata["validation_names"])),
         digest=metadata["digest"],
         facts=json.loads(metadata["facts"]),

@@ -25,6 +25,7 @@ INSIDE_MODEL = [
     {"settings", "cli"},
     {"data", "network"},
     {"recipe"},
+    {"bank_size"},
     {"bank"},
     {"evaluation"},
     {"training"},

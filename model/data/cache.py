@@ -4,11 +4,31 @@ import hashlib
 import os
 import uuid
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from model.data.decode import Decoded
+
+
+@dataclass(frozen=True)
+class Stored:
+    """Frames in the cache, and why they end before the file does ("" when they do not)."""
+
+    path: Path
+    damage: str
+
+    @property
+    def frames(self) -> NDArray[np.uint8]:
+        """T H W 3, mapped read-only from the disk.
+
+        Mapped anew each time: a mapping takes a file descriptor, of which a process often has but 1024, and what was read
+        of it counts as the process's memory. So let go of it soon.
+        """
+        frames: NDArray[np.uint8] = np.load(self.path, mmap_mode="r", allow_pickle=False)
+        return frames
 
 
 def entry_key(*parts: object) -> str:
@@ -16,7 +36,7 @@ def entry_key(*parts: object) -> str:
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
 
 
-def recall(folder: Path, key: str, make: Callable[[], Decoded]) -> Decoded:
+def recall(folder: Path, key: str, make: Callable[[], Decoded]) -> Stored:
     """Return the frames stored under a key, making and storing them where they are missing.
 
     Safe with several processes at once: each writes under a name of its own and renames, and all write the same bytes. What a
@@ -28,7 +48,7 @@ def recall(folder: Path, key: str, make: Callable[[], Decoded]) -> Decoded:
         make: decodes or renders the frames; its exceptions pass through.
 
     Returns:
-        Frames mapped read-only from the disk.
+        Where the frames are stored.
 
     Raises:
         OSError: the folder cannot be written to, or the disk is full.
@@ -47,10 +67,10 @@ def recall(folder: Path, key: str, make: Callable[[], Decoded]) -> Decoded:
                 f"the cache must be writable, but '{folder}': {reason}; make room, or set data.cache_dir"
             ) from error
     damage = damage_path.read_text(encoding="utf-8") if damage_path.exists() else ""
-    return Decoded(np.load(frames_path, mmap_mode="r", allow_pickle=False), damage)
+    return Stored(frames_path, damage)
 
 
-def _save(path: Path, frames: "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]") -> None:
+def _save(path: Path, frames: NDArray[np.uint8]) -> None:
     with path.open("wb") as file:
         np.save(file, frames, allow_pickle=False)
         file.flush()

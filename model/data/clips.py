@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
-from model.data.crops import CUTTING, cut_clips, training_cuts, validation_cuts
+from model.data.crops import CUTTING, Cut, cut_clips, training_cuts, validation_cuts
 from model.data.demo import make_demo
 from model.data.files import name_some, read_files
 from model.data.parallel import worker_count
@@ -31,8 +31,29 @@ class Clips:
     digest: str  # 12 hex of all that the clips depend on; the same set under another path has the same digest
 
 
+@dataclass(frozen=True)
+class ClipPlan:
+    """Where every clip will be cut, known before any is: little of it is in memory but the names."""
+
+    training: tuple[Cut, ...]
+    validation: tuple[Cut, ...]
+    manifest: tuple[dict[str, Any], ...]
+    skipped: tuple[Skipped, ...]
+    digest: str
+
+
 def load_clips(settings: DataSettings, log: Callable[[str], None]) -> Clips:
     """Find, decode, split and cut the clips that the settings describe.
+
+    Raises:
+        SettingsError: a setting, file or folder breaks a rule; the text names it.
+        OSError: the cache cannot be written.
+    """
+    return cut_plan(plan_clips(settings, log), settings)
+
+
+def plan_clips(settings: DataSettings, log: Callable[[str], None]) -> ClipPlan:
+    """Find, decode and split the videos, and draw the cuts.
 
     Raises:
         SettingsError: a setting, file or folder breaks a rule; the text names it.
@@ -42,21 +63,31 @@ def load_clips(settings: DataSettings, log: Callable[[str], None]) -> Clips:
     videos, skipped = make_demo(settings, log) if settings.source == "demo" else read_files(settings, log)
     training, validation, copies = split(videos, settings.validation_share)
     name_some([f"data: skipped {copy.name}: {copy.rule}" for copy in copies], log)
-    cuts = training_cuts(training, settings), validation_cuts(validation, settings)
-    clips = Clips(
-        training=cut_clips(cuts[0], settings, worker_count(settings)),
-        validation=cut_clips(cuts[1], settings, worker_count(settings)),
-        training_names=tuple(cut.name for cut in cuts[0]),
-        validation_names=tuple(cut.name for cut in cuts[1]),
+    plan = ClipPlan(
+        training=tuple(training_cuts(training, settings)),
+        validation=tuple(validation_cuts(validation, settings)),
         manifest=(*_rows(training, "training"), *_rows(validation, "validation")),
         skipped=(*skipped, *copies),
         digest=_digest(settings, training, validation),
     )
     log(
-        f"data: training {_describe(clips.training, training)}; validation {_describe(clips.validation, validation)}; "
-        f"digest {clips.digest}"
+        f"data: training {_describe(plan.training, training, settings)}; "
+        f"validation {_describe(plan.validation, validation, settings)}; digest {plan.digest}"
     )
-    return clips
+    return plan
+
+
+def cut_plan(plan: ClipPlan, settings: DataSettings) -> Clips:
+    """Cut the clips of a plan."""
+    return Clips(
+        training=cut_clips(plan.training, settings, worker_count(settings)),
+        validation=cut_clips(plan.validation, settings, worker_count(settings)),
+        training_names=tuple(cut.name for cut in plan.training),
+        validation_names=tuple(cut.name for cut in plan.validation),
+        manifest=plan.manifest,
+        skipped=plan.skipped,
+        digest=plan.digest,
+    )
 
 
 def _check(settings: DataSettings) -> None:
@@ -80,9 +111,9 @@ def _rows(videos: Sequence[Video], side: str) -> list[dict[str, Any]]:
             "source": video.source,
             "side": side,
             "sha256": video.sha256,
-            "frames": video.frames.shape[0],
-            "width": video.frames.shape[2],
-            "height": video.frames.shape[1],
+            "frames": video.shape[0],
+            "width": video.shape[2],
+            "height": video.shape[1],
         }
         for video in videos
     ]
@@ -100,7 +131,7 @@ def _digest(settings: DataSettings, training: Sequence[Video], validation: Seque
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
 
 
-def _describe(clips: Tensor, videos: Sequence[Video]) -> str:
-    count, frames, _, height, width = clips.shape
+def _describe(cuts: Sequence[Cut], videos: Sequence[Video], settings: DataSettings) -> str:
+    size = f"{settings.frames}x{settings.crop_px}x{settings.crop_px}"
     sources = len({video.source for video in videos})
-    return f"{count} clips of {frames}x{height}x{width} from {len(videos)} videos of {sources} sources"
+    return f"{len(cuts)} clips of {size} from {len(videos)} videos of {sources} sources"

@@ -7,7 +7,6 @@ its place in a list: adding videos changes which cuts are taken, not what any of
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import torch
@@ -77,7 +76,7 @@ def _visits(videos: Sequence[Video], count: int) -> list[tuple[Video, int]]:
 def _draw(video: Video, number: int, settings: DataSettings, purpose: str, max_stride: int, flip: bool) -> Cut:
     seed = hashlib.sha256(f"{purpose}:{video.sha256}:{number}".encode()).digest()
     generator = np.random.default_rng(int.from_bytes(seed[:16], "big"))
-    length, height, width = video.frames.shape[:3]
+    length, height, width = video.shape
     longest_stride = min(max_stride, (length - 1) // (settings.frames - 1))
     stride = int(generator.integers(1, longest_stride, endpoint=True))
     first_frame = int(generator.integers(0, length - (settings.frames - 1) * stride))
@@ -95,17 +94,18 @@ def cut_clips(cuts: Sequence[Cut], settings: DataSettings, workers: int) -> Tens
         uint8 N T 3 crop_px crop_px, in the order of `cuts`; the same bytes for every number of workers.
     """
     clips = torch.empty(len(cuts), settings.frames, 3, settings.crop_px, settings.crop_px, dtype=torch.uint8)
-    cut = partial(_cut, frames=settings.frames, crop_px=settings.crop_px)
-    for place, clip in zip(clips, in_parallel(cut, cuts, workers), strict=True):
-        place.copy_(clip)
+    # Each straight to its place: clips that were ready before an earlier one would be held twice.
+    for _ in in_parallel(lambda pair: _cut(*pair), zip(cuts, clips, strict=True), workers):
+        pass
     return clips
 
 
-def _cut(cut: Cut, frames: int, crop_px: int) -> Tensor:
-    """Cut one clip: uint8 T 3 crop_px crop_px, scaled by an antialiased bilinear filter."""
+def _cut(cut: Cut, place: Tensor) -> None:
+    """Cut one clip into its place, uint8 T 3 crop_px crop_px, scaled by an antialiased bilinear filter."""
+    frames, _, crop_px, _ = place.shape
     times = slice(cut.first_frame, cut.first_frame + (frames - 1) * cut.stride + 1, cut.stride)
     rows, columns = slice(cut.top, cut.top + cut.side_px), slice(cut.left, cut.left + cut.side_px)
     pixels = torch.from_numpy(np.array(cut.video.frames[times, rows, columns])).permute(0, 3, 1, 2)
     if cut.side_px != crop_px:
         pixels = F.interpolate(pixels, (crop_px, crop_px), mode="bilinear", antialias=True, align_corners=False)
-    return pixels.flip(3) if cut.flipped else pixels
+    place.copy_(pixels.flip(3) if cut.flipped else pixels)

@@ -97,8 +97,8 @@ def _video(shot: Shot, settings: DataSettings) -> Video:
     # The move is part of the contents: moves over one photograph are different videos, not copies.
     sha256 = hashlib.sha256(contents + f"{CAMERA}, move {shot.number}".encode()).hexdigest()
     key = entry_key(sha256, settings.short_side_px, frames)
-    rendered = recall(Path(settings.cache_dir) / "videos", key, lambda: _render(shot, settings.short_side_px, frames))
-    return Video(shot.name, shot.source, sha256, key, rendered.frames)
+    stored = recall(Path(settings.cache_dir) / "videos", key, lambda: _render(shot, settings.short_side_px, frames))
+    return Video(shot.name, shot.source, sha256, key, stored)
 
 
 def _render(shot: Shot, short_side_px: int, frames: int) -> Decoded:

@@ -53,16 +53,16 @@ def _read(file: Listed, settings: DataSettings, source: Callable[[str], str]) ->
     try:
         sha256 = _sha256(file.path)
         key = entry_key(sha256, settings.short_side_px, settings.max_video_frames, DECODER)
-        decoded = recall(
+        stored = recall(
             Path(settings.cache_dir) / "videos",
             key,
             lambda: decode(file.path, settings.short_side_px, settings.max_video_frames),
         )
     except UnreadableError as error:
         return Skipped(file.name, f"unreadable: {error}", unreadable=True)
-    video = Video(file.name, source(file.name), sha256, key, decoded.frames, decoded.damage)
-    if len(video.frames) < settings.frames:
-        return Skipped(file.name, f"too short: {len(video.frames)} frames, fewer than data.frames = {settings.frames}")
+    video = Video(file.name, source(file.name), sha256, key, stored)
+    if video.shape[0] < settings.frames:
+        return Skipped(file.name, f"too short: {video.shape[0]} frames, fewer than data.frames = {settings.frames}")
     if video.short_side_px < settings.crop_px:
         return Skipped(
             file.name, f"too small: short side {video.short_side_px}, below data.crop_px = {settings.crop_px}"
@@ -88,10 +88,8 @@ def _report(videos: Sequence[Video], skipped: Sequence[Skipped], side_files: int
         f"too short or too small), {side_files} other files passed over"
     )
     name_some([f"data: skipped {file.name}: {file.rule}" for file in skipped], log)
-    name_some(
-        [f"data: damaged {video.name} {video.damage}; the frames before are used" for video in videos if video.damage],
-        log,
-    )
+    damages = {video.name: video.stored.damage for video in videos if video.stored.damage}
+    name_some([f"data: damaged {name} {why}; the frames before are used" for name, why in damages.items()], log)
 
 
 def name_some(lines: Sequence[str], log: Callable[[str], None]) -> None:

@@ -1,9 +1,12 @@
 """What the data path hands from hand to hand: a decoded video, and a file that was left out."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+
+from model.data.cache import Stored
 
 
 @dataclass(frozen=True)
@@ -14,13 +17,23 @@ class Video:
     source: str  # what the split treats as one
     sha256: str  # of the file's contents
     key: str  # of the cache entry: contents, decode settings and decoder
-    frames: NDArray[np.uint8]  # T H W 3, RGB, mapped from the cache
-    damage: str = ""  # why the frames end before the file does; "" when they do not
+    stored: Stored
+
+    @property
+    def frames(self) -> NDArray[np.uint8]:
+        """T H W 3, RGB, mapped from the cache until it is let go of."""
+        return self.stored.frames
+
+    @cached_property
+    def shape(self) -> tuple[int, int, int]:
+        """Frames, height and width."""
+        frames, height, width, _ = self.frames.shape
+        return frames, height, width
 
     @property
     def short_side_px(self) -> int:
         """The smaller of height and width."""
-        return min(self.frames.shape[1:3])
+        return min(self.shape[1:])
 
 
 @dataclass(frozen=True)

@@ -1,29 +1,50 @@
 """Where training reads its clips and latents: tensors that stay where they are, so that a CUDA graph may read them."""
 
+from typing import Protocol
+
 import torch
 from torch import Tensor
 
 from model.bank import Bank
+from model.bank_size import in_words
+from model.training.slices import moved
+from model.training.staged_feed import StagedFeed
+
+#: Of the free memory of a GPU, what a resident bank may take. The rest is for training, which takes 2 to 4 GB at the measured
+#: shape and grows with the crop, and for other workers: of those that share a GPU each takes a quarter of what is left.
+RESIDENT_SHARE = 0.25
 
 
-class ResidentFeed:
-    """All clips on the device; on the CPU the bank's own tensors."""
+class Feed(Protocol):
+    """Training clips and latents on a device, in tensors that are never moved.
 
-    wait_s = 0.0
+    Attributes:
+        clips: uint8, R T 3 H W.
+        latents: R T' C h w, of the clips.
+    """
 
-    def __init__(self, bank: Bank, device: torch.device, latents_dtype: torch.dtype) -> None:
-        self.clips = bank.training.to(device)
-        self.latents = bank.training_latents.to(device, latents_dtype)
+    clips: Tensor
+    latents: Tensor
 
     def place(self, indices: Tensor) -> Tensor:
-        """Return the indices: every clip is in its place."""
-        return indices
+        """Have a batch ready for what is queued on the current stream afterwards.
+
+        Args:
+            indices: of clips of the bank, int64 on the CPU.
+
+        Returns:
+            Where they lie in `clips` and `latents`, int64 on the CPU; valid for what is queued before the next call.
+        """
 
     def prefetch(self, indices: Tensor) -> None:
-        """Do nothing: there is nothing to fetch."""
+        """Begin to fetch the batch of the next `place`; it is found there when it is asked for with the same indices."""
 
+    @property
+    def wait_s(self) -> float:
+        """Seconds that training has waited for its batches so far, host and device together."""
 
-Feed = ResidentFeed
+    def describe(self) -> str:
+        """Say in one line how much lies where."""
 
 
 def open_feed(
@@ -34,5 +55,45 @@ def open_feed(
     latents_dtype: torch.dtype = torch.float32,
     resident: bool | None = None,
 ) -> Feed:
-    """Put what training reads of a bank on its device."""
-    return ResidentFeed(bank, device, latents_dtype)
+    """Put what training reads of a bank on its device, or where the device can fetch it.
+
+    Args:
+        bank: on the CPU or on `device`.
+        batch_size: most clips that `place` is asked for.
+        device: of the training.
+        latents_dtype: of `Feed.latents`.
+        resident: all on the device, or only two batches; None decides by the room that the device has (`fits`).
+    """
+    if resident if resident is not None else fits(bank, device, latents_dtype):
+        return ResidentFeed(bank, device, latents_dtype)
+    return StagedFeed(bank, batch_size, device, latents_dtype)
+
+
+def fits(bank: Bank, device: torch.device, latents_dtype: torch.dtype) -> bool:
+    """Say whether a bank shall be resident: always on the CPU, on a GPU when it takes at most RESIDENT_SHARE of what is free."""
+    if device.type != "cuda":
+        return True
+    wanted = bank.training.nbytes + bank.training_latents.numel() * latents_dtype.itemsize
+    return wanted <= RESIDENT_SHARE * torch.cuda.mem_get_info(device)[0]
+
+
+class ResidentFeed:
+    """All clips on the device; on the CPU the bank's own tensors, unless the latents change their type."""
+
+    wait_s = 0.0
+
+    def __init__(self, bank: Bank, device: torch.device, latents_dtype: torch.dtype) -> None:
+        self.clips = moved(bank.training, device, torch.uint8)
+        self.latents = moved(bank.training_latents, device, latents_dtype)
+
+    def place(self, indices: Tensor) -> Tensor:
+        """Return the indices: every clip is in its place."""
+        return indices
+
+    def prefetch(self, indices: Tensor) -> None:
+        """Do nothing: there is nothing to fetch."""
+
+    def describe(self) -> str:
+        """Say how much lies where."""
+        size = in_words(self.clips.nbytes + self.latents.nbytes)
+        return f"bank: {size} on the GPU" if self.clips.is_cuda else f"bank: {size} in memory, read where it lies"

@@ -1,5 +1,8 @@
+import json
 import os
 import resource
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,6 +10,7 @@ import pytest
 import torch
 
 from model.bank import TENSORS, Bank, bank_key, build_bank
+from model.bank_size import state_size
 from model.data.pixels import to_unit
 from model.network.reference import build_reference
 from model.network.reference.base import Reference
@@ -14,7 +18,7 @@ from model.network.taehv import TAEHV
 from model.network.weights import save_weights
 from model.recipe import Recipe
 from model.settings import build, read_tables
-from tests.commands import ROOT
+from tests.commands import ROOT, TINY, environment
 
 CPU = torch.device("cpu")
 
@@ -132,6 +136,101 @@ def test_what_a_killed_command_left_half_written_is_not_read(recipe: Callable[..
     bank = build_bank(recipe(banks), CPU, silent)
     assert bank.path.suffix == ".safetensors"
     assert len(bank.training) == 8
+
+
+def test_its_size_is_said_before_anything_is_read(recipe: Callable[..., Recipe], banks: str) -> None:
+    lines: list[str] = []
+    with pytest.raises(ValueError, match="does not exist"):
+        build_bank(recipe(banks, "data.source=/nowhere"), CPU, lines.append)
+    assert lines == [state_size(recipe())]
+
+
+@pytest.mark.parametrize("left", [0, 100, -1])
+def test_a_bank_that_a_power_cut_left_broken_is_made_again(
+    recipe: Callable[..., Recipe], banks: str, left: int
+) -> None:
+    lines: list[str] = []
+    path = build_bank(recipe(banks), CPU, silent).path
+    whole = path.read_bytes()
+    path.write_bytes(whole[:left])
+    assert build_bank(recipe(banks), CPU, lines.append).path == path
+    assert len([line for line in lines if line.startswith(f"bank: {path} is not whole and is made again: ")]) == 1
+    assert path.read_bytes() == whole
+
+
+def test_a_bank_that_is_there_is_not_cut_again(recipe: Callable[..., Recipe], banks: str) -> None:
+    """The decoded videos are listed but none is read: of what was cut, only the bank is left."""
+    settings = recipe(banks)
+    first = build_bank(settings, CPU, silent)
+    fresh = recipe(banks, "data.validation_clips=5")
+    videos = Path(settings.data.cache_dir) / "videos"
+    kept = {path.name: path.read_bytes() for path in videos.iterdir()}
+    videos.unlink()
+    videos.mkdir()
+    for name, content in kept.items():
+        (videos / name).write_bytes(content[:128])  # the header that numpy wrote, and no frame
+    for name, content in kept.items():
+        os.truncate(videos / name, len(content))
+    assert torch.equal(build_bank(settings, CPU, silent).training, first.training)
+    with pytest.raises(ValueError, match="training clips that vary"):
+        build_bank(fresh, CPU, silent)
+
+
+MEASURE = """
+import gc, json, sys
+from pathlib import Path
+import torch
+from model.bank import build_bank
+from model.bank_size import bank_bytes
+from model.recipe import Recipe
+from model.settings import build, read_tables
+
+def memory(kind):
+    rows = dict(row.split(":", 1) for row in Path("/proc/self/status").read_text().splitlines())
+    return int(rows[kind].split()[0]) * 1024
+
+def grown(changes):
+    small, asked = [
+        build(Recipe, read_tables(Path("conf.toml"), "cpu", [*changes, *more]))
+        for more in (["data.training_clips=40", "data.validation_clips=4"], [])
+    ]
+    build_bank(small, torch.device("cpu"), [].append)  # libraries, threads and the videos: not the bank's
+    gc.collect()
+    Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew
+    before = memory("VmRSS")
+    build_bank(asked, torch.device("cpu"), [].append)
+    return memory("VmHWM") - before, bank_bytes(asked).while_built
+
+print(json.dumps([grown(changes) for changes in json.loads(sys.argv[1])]))
+"""
+
+
+@pytest.mark.skipif(not os.access("/proc/self/clear_refs", os.W_OK), reason="needs Linux's record of peak memory")
+def test_building_takes_the_memory_that_was_stated(banks: str, tmp_path: Path) -> None:
+    """81 MiB of bank with a teacher that is loaded, a quarter of it latents; and 178 MiB with one that is fitted."""
+    same = [*TINY, banks, "training.batch_size=4"]
+    loaded = [
+        *("network.variant=ltx", "network.width=0.015625", "network.latent_channels=2048"),
+        *(f"reference.source=taehv:{tmp_path / 'w.pth'}", "data.crop_px=32"),
+        *("data.training_clips=1400", "data.validation_clips=170"),
+    ]
+    fitted = ["data.crop_px=48", "data.training_clips=220", "data.validation_clips=10"]
+    teacher = build(Recipe, read_tables(ROOT / "conf.toml", "cpu", loaded))
+    torch.save(TAEHV(teacher.network).state_dict(), tmp_path / "w.pth")
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURE, json.dumps([[*same, *fitted], [*same, *loaded]])],
+        cwd=ROOT,
+        # Tensors of the bank's size are taken from the system and given back at once; the batches' memory is used again.
+        env=environment(MALLOC_MMAP_THRESHOLD_=str(4 * 2**20)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    for grown, stated in json.loads(done.stdout):
+        print(grown / 2**20, stated / 2**20)
+        assert stated > 80 * 2**20
+        assert grown == pytest.approx(stated, rel=0.1)
 
 
 def test_a_full_disk_leaves_no_bank(recipe: Callable[..., Recipe], banks: str) -> None:

@@ -19,7 +19,7 @@ MAX_FIT_VALUES = 2**25
 # Larger patches than this (4 x 16 x 16, 8 x 32 x 32) are fitted on at most so many of them: the time of the decomposition
 # grows with the cube of the smaller side, and 2048 takes seconds on two cores where 3072 takes half a minute.
 MAX_DECOMPOSED_SIDE = 2048
-CLIPS_AT_ONCE = 32
+CLIPS_AT_ONCE = 8  # of those that patches are taken from; any number takes the same ones, a larger only more memory
 GOLDEN_SECTION = (math.sqrt(5) - 1) / 2
 
 
@@ -125,22 +125,43 @@ def sample_patches(clips: Tensor, time_stride: int, space_stride: int) -> Tensor
     place would meet the rhythm of the grid and favour a column or a frame.
     """
     frames, _, height, width = clips.shape[1:]
-    per_clip = ((frames - 1) // time_stride + 1) * (height // space_stride) * (width // space_stride)
-    total = len(clips) * per_clip
-    dimension = time_stride * RGB * space_stride**2
-    taken = min(total, max(MAX_FIT_VALUES // dimension, 1))
-    if dimension > MAX_DECOMPOSED_SIDE:
-        taken = min(taken, MAX_DECOMPOSED_SIDE)
+    shape = (len(clips), frames, height, width)
+    per_clip, dimension = patch_counts(*shape[1:], time_stride, space_stride)
+    total, taken = len(clips) * per_clip, patches_taken(*shape, time_stride, space_stride)
     stretch = torch.arange(taken, dtype=torch.float64)
     numbers = ((stretch + stretch * GOLDEN_SECTION % 1) * total / taken).long().unique()
-    parts = []
+    sampled = torch.empty(len(numbers), dimension, dtype=torch.float64)
     for first in range(0, len(clips), CLIPS_AT_ONCE):
         chunk = clips[first : first + CLIPS_AT_ONCE]
         low, high = torch.searchsorted(numbers, torch.tensor([first, first + len(chunk)]) * per_clip).tolist()
         if low < high:
             rows = to_patches(to_unit(chunk), time_stride, space_stride).flatten(0, 3)
-            parts.append(rows[numbers[low:high] - first * per_clip].double())
-    return torch.cat(parts)
+            sampled[low:high] = rows[numbers[low:high] - first * per_clip]
+    return sampled
+
+
+def patch_counts(frames: int, height: int, width: int, time_stride: int, space_stride: int) -> tuple[int, int]:
+    """Patches in one clip, and values in one patch."""
+    per_clip = ((frames - 1) // time_stride + 1) * (height // space_stride) * (width // space_stride)
+    return per_clip, time_stride * RGB * space_stride**2
+
+
+def patches_taken(clips: int, frames: int, height: int, width: int, time_stride: int, space_stride: int) -> int:
+    """How many patches of all that the clips have are fitted on."""
+    per_clip, dimension = patch_counts(frames, height, width, time_stride, space_stride)
+    taken = min(clips * per_clip, max(MAX_FIT_VALUES // dimension, 1))
+    return min(taken, MAX_DECOMPOSED_SIDE) if dimension > MAX_DECOMPOSED_SIDE else taken
+
+
+def fit_bytes(clips: int, frames: int, height: int, width: int, time_stride: int, space_stride: int) -> int:
+    """Bytes of host memory that `fit_pca` holds at most beside the clips: the patches, and what they come from or lead to."""
+    _, dimension = patch_counts(frames, height, width, time_stride, space_stride)
+    taken = patches_taken(clips, frames, height, width, time_stride, space_stride)
+    # As unit values, padded to whole patches, and in the order of patches.
+    chunk = 3 * min(clips, CLIPS_AT_ONCE) * frames * RGB * height * width * torch.float32.itemsize
+    # The matrix, its eigenvectors as LAPACK and as torch order them, and two for LAPACK to work in (dsyevd).
+    decomposition = 5 * min(taken, dimension) ** 2 * torch.float64.itemsize
+    return taken * dimension * torch.float64.itemsize + max(chunk, decomposition)
 
 
 def to_patches(video: Tensor, time_stride: int, space_stride: int) -> Tensor:

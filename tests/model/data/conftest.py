@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from model.data.cache import recall
+from model.data.decode import Decoded
 from model.data.settings import DataSettings
 from model.data.video import Video
 from model.settings import build, read_tables
@@ -79,10 +81,13 @@ def write_video() -> Callable[..., Path]:
 
 
 @pytest.fixture
-def make_video(make_frames: Callable[..., NDArray[np.uint8]]) -> Callable[..., Video]:
-    """A decoded video without a file."""
+def make_video(tmp_path: Path, make_frames: Callable[..., NDArray[np.uint8]]) -> Callable[..., Video]:
+    """A decoded video, in a cache of the test's own, without the file it came from."""
 
     def make(name: str, source: str, sha256: str, frames: NDArray[np.uint8] | None = None) -> Video:
-        return Video(name, source, sha256, key=sha256, frames=make_frames() if frames is None else frames)
+        stored = recall(
+            tmp_path / "decoded" / name, sha256, lambda: Decoded(make_frames() if frames is None else frames)
+        )
+        return Video(name, source, sha256, key=sha256, stored=stored)
 
     return make

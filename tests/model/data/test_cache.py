@@ -27,6 +27,19 @@ def test_a_hit_gives_the_same_frames_and_makes_nothing(tmp_path, make_frames):
         assert not recalled.frames.flags.writeable
 
 
+def test_frames_that_nobody_holds_take_no_file_descriptor(tmp_path, make_frames):
+    """Thousands of videos are known at once, and a process often has but 1024 descriptors."""
+
+    def open_files():
+        return [link for link in Path("/proc/self/fd").iterdir() if tmp_path in link.resolve().parents]
+
+    stored = recall(tmp_path, "key", lambda: Decoded(make_frames()))
+    assert stored.frames.shape == (12, 24, 32, 3)
+    assert open_files() == []
+    held = stored.frames
+    assert len(open_files()) == 1, held.shape
+
+
 def test_keys_depend_on_every_part():
     keys = {entry_key("a", 1), entry_key("a", 2), entry_key("b", 1), entry_key("a", "1"), entry_key("a1")}
     assert len(keys) == 5

@@ -53,7 +53,7 @@ def test_adding_videos_moves_none_and_sources_stay_together(old, new):
     from model.data.video import Video
 
     def sides(sources):
-        videos = [Video(f"{s}/{k}", s, f"{s}{k}", "", frames=None) for s in sorted(sources) for k in range(2)]
+        videos = [Video(f"{s}/{k}", s, f"{s}{k}", "", stored=None) for s in sorted(sources) for k in range(2)]
         try:
             training, validation, _ = split(videos, 0.5)
         except SettingsError:

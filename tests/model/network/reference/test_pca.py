@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from model.data.pixels import to_unit
 from model.network.reference.pca import (
     PcaReference,
+    fit_bytes,
     fit_pca,
     from_patches,
     principal_components,
@@ -145,3 +146,19 @@ def test_too_few_patches_are_refused(count: int) -> None:
 def test_clips_without_variety_are_refused() -> None:
     with pytest.raises(ValueError, match="must see training clips that vary in that many directions"):
         fit_pca(torch.full((8, 9, 3, 32, 32), 7, dtype=torch.uint8), 16, 4, 8)
+
+
+def test_the_memory_of_a_fit_is_known_before() -> None:
+    """9 frames of 16 px: 12 patches of 768 values a clip in float64; the smaller of 12 and 768 has a side of 12."""
+    assert sample_patches(torch.zeros(1, 9, 3, 16, 16, dtype=torch.uint8), 4, 8).nbytes == 12 * 768 * 8
+    chunk, decomposition = 3 * 9 * 3 * 16 * 16 * 4, 5 * 12 * 12 * 8
+    assert chunk > decomposition
+    assert fit_bytes(1, 9, 16, 16, 4, 8) == 12 * 768 * 8 + chunk
+    # Of 40 clips 8 are in float32 at once, less than five matrices of 480 x 480.
+    assert fit_bytes(40, 9, 16, 16, 4, 8) == 40 * 12 * 768 * 8 + 5 * 480 * 480 * 8
+
+
+def test_a_fit_never_takes_more_patches_than_are_allowed() -> None:
+    """768 values: 2**25 over that, 43,690 patches. 8 x 32 x 32 x 3 = 24,576 values: 1365."""
+    assert fit_bytes(10**6, 9, 64, 64, 4, 8) == 43_690 * 768 * 8 + 5 * 768 * 768 * 8
+    assert fit_bytes(10**6, 9, 64, 64, 8, 32) == 1365 * 24_576 * 8 + 5 * 1365 * 1365 * 8
