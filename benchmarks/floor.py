@@ -73,14 +73,14 @@ def floor_of_step(recipe: "Recipe", losses: Collection[str]) -> dict[str, Any]:
 
     Args:
         recipe: network, critic, batch, clip and precision; its loss weights are not looked at.
-        losses: names out of model.training.losses.LOSSES.
+        losses: names out of model.training.settings.LOSSES.
     """
     import torch
 
     from model.network.critic import Critic
     from model.network.taehv import TAEHV
     from model.network.variants import architecture
-    from model.training.losses import LOSSES
+    from model.training.settings import LOSSES
 
     assert set(losses) <= set(LOSSES), losses
     data, clips, shape = recipe.data, recipe.training.batch_size, architecture(recipe.network)

@@ -96,17 +96,15 @@ def serves(captured: Iterable[str], wanted: Iterable[str]) -> bool:
 
 def capture_step(recipe: Recipe, feed: Feed, perceptual: Perceptual | None, names: tuple[str, ...]) -> CapturedStep:
     """Compile and capture the step of a recipe with the losses of these names."""
-    step = prepare_step(recipe, feed, perceptual, names, compiled_regions(recipe))
-    step.state.seraena.critic.compile(fullgraph=True, dynamic=False)
+    step = prepare_step(recipe, feed, perceptual, names)
+    compile_step(step, recipe)
     return CapturedStep(step, capture(step))
 
 
-def prepare_step(
-    recipe: Recipe, feed: Feed, perceptual: Perceptual | None, names: tuple[str, ...], regions: Regions | None = None
-) -> DeviceStep:
+def prepare_step(recipe: Recipe, feed: Feed, perceptual: Perceptual | None, names: tuple[str, ...]) -> DeviceStep:
     """A step on a state of its own, with the controls of the first step of a recipe."""
     draws = draw(0, len(feed.clips), feed.clips.shape[1], recipe)
-    step = DeviceStep(start_state(recipe, feed.clips.device), feed, recipe, perceptual, names, draws, regions)
+    step = DeviceStep(start_state(recipe, feed.clips.device), feed, recipe, perceptual, names, draws)
     step.controls.set(0, draws.clips, draws, recipe)
     return step
 
@@ -117,13 +115,14 @@ def open_feed_of(bank: Bank, recipe: Recipe, device: torch.device) -> Feed:
     return open_feed(bank, recipe.training.batch_size, device, latents_dtype=dtype)
 
 
-def compiled_regions(recipe: Recipe) -> Regions:
-    """The regions compiled for fixed shapes; what the compiler makes is kept below data.cache_dir."""
+def compile_step(step: DeviceStep, recipe: Recipe) -> None:
+    """Have the parts of a step compiled for its shapes when it first runs; what the compiler makes is kept below data.cache_dir."""
     os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(Path(recipe.data.cache_dir).absolute() / "compiled"))
-    return Regions(
+    step.regions = Regions(
         passes=torch.compile(run_passes, fullgraph=True, dynamic=False),
         losses=torch.compile(measure_losses, fullgraph=True, dynamic=False),
     )
+    step.state.seraena.critic.compile(fullgraph=True, dynamic=False)
 
 
 def capture(step: DeviceStep) -> torch.cuda.CUDAGraph:

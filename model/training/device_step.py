@@ -11,7 +11,6 @@ from model.data.pixels import to_unit
 from model.evaluation.perceptual import Perceptual
 from model.network.replay import CriticDraws
 from model.recipe import Recipe
-from model.settings import change
 from model.training.batches import Batch, Draws
 from model.training.controls import Controls
 from model.training.feed import Feed
@@ -32,7 +31,9 @@ class DeviceStep:
         perceptual: LPIPS on the device; needed where "perceptual" is among the names.
         names: of the losses that have a weight in some trial; the others are not computed.
         draws: of any step, for the shapes.
-        regions: how its parts are run.
+
+    Attributes:
+        regions: compiled parts, or None.
     """
 
     def __init__(
@@ -43,12 +44,13 @@ class DeviceStep:
         perceptual: Perceptual | None,
         names: tuple[str, ...],
         draws: Draws,
-        regions: Regions | None = None,
     ) -> None:
         device = feed.clips.device
-        self.state, self.feed, self.perceptual, self.names, self.regions = state, feed, perceptual, names, regions
+        self.state, self.feed, self.perceptual, self.names = state, feed, perceptual, names
+        self.regions: Regions | None = None
         # A graph is recorded for every loss of these names, whatever weight it has in a trial.
-        self.recipe = change(recipe, {f"losses.{name}": float(name in names) for name in LOSSES})
+        structure = recipe.losses.model_copy(update={name: float(name in names) for name in LOSSES})
+        self.recipe = recipe.model_copy(update={"losses": structure})
         self.controls = Controls(draws, device)
         self.columns = torch.tensor([LOSSES.index(name) for name in names], device=device)
         self.measured = torch.zeros(len(names) + 3, device=device)  # losses, their weighted sum, gradient norm, critic
