@@ -116,7 +116,7 @@ def open_feed_of(bank: Bank, recipe: Recipe, device: torch.device) -> Feed:
 
 
 def compile_step(step: DeviceStep, recipe: Recipe) -> None:
-    """Have the parts of a step compiled for its shapes when it first runs; what the compiler makes is kept below data.cache_dir."""
+    """Have the parts of a step compiled when it first runs; what the compiler makes is kept below data.cache_dir."""
     os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(Path(recipe.data.cache_dir).absolute() / "compiled"))
     step.regions = Regions(
         passes=torch.compile(run_passes, fullgraph=True, dynamic=False),
