@@ -1,12 +1,11 @@
 """python -m benchmarks.floor: what one step must compute and move at least, counted and not timed."""
 
 import math
-from collections.abc import Callable, Collection
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.cost import Cost, add, count
 from benchmarks.result import OutOption, describe_machine, make_table, write_result
 from model.cli import ConfigOption, DebugOption, ProfileOption, SetOption, make_console, resolve_profile, run, speaker
 
@@ -25,14 +24,6 @@ LOSS_SETS = {
     "three": ("encoder", "decoder", "seraena"),
     "five": ("encoder", "decoder", "reconstruction", "perceptual", "seraena"),
 }
-
-
-@dataclass(frozen=True)
-class Cost:
-    """Floating point operations of a pass forward and backward, and bytes that it saves in between."""
-
-    flop: int
-    saved_bytes: int
 
 
 def main(
@@ -146,36 +137,6 @@ def count_perceptual(backbone: str, frames: int, side_px: int) -> Cost:
         network = lpips.LPIPS(net=backbone, pnet_rand=True, verbose=False).requires_grad_(False).eval().to("meta")
     outputs = torch.empty(frames, 3, side_px, side_px, device="meta", requires_grad=True)
     return count(lambda: network(outputs, torch.empty_like(outputs)).sum())
-
-
-def count(forward: Callable[[], "Tensor"]) -> Cost:
-    """Run a pass forward to a number and backward from it, and count."""
-    from torch.utils.flop_counter import FlopCounterMode
-
-    saved: dict[int, Any] = {}
-    with FlopCounterMode(display=False) as counter:
-        with record_saved(saved):
-            result = forward()
-        result.backward()
-    return Cost(counter.get_total_flops(), sum(storage.nbytes() for storage in saved.values()))
-
-
-def record_saved(saved: dict[int, Any]) -> AbstractContextManager[Any]:
-    """Collect each storage that is kept for the backward pass once, parameters left out."""
-    import torch
-
-    def pack(tensor: "Tensor") -> "Tensor":
-        if not isinstance(tensor, torch.nn.Parameter):
-            storage = tensor.untyped_storage()
-            saved[storage._cdata] = storage
-        return tensor
-
-    return torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor)
-
-
-def add(costs: list[Cost]) -> Cost:
-    """The sum of costs."""
-    return Cost(sum(cost.flop for cost in costs), sum(cost.saved_bytes for cost in costs))
 
 
 def summarise(

@@ -3,7 +3,7 @@
 import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +12,9 @@ from typing import Any
 #: Milliseconds between samples. nvidia-smi's utilisation is the share of the last sixth of a second to second (by chip) in
 #: which a kernel ran, so more frequent samples would only repeat it.
 EVERY_MS = 200
+
+#: Seconds in which nvidia-smi has refused its options if it does.
+START_S = 1
 
 QUERY = "timestamp,utilization.gpu,memory.used"
 
@@ -32,7 +35,7 @@ def sampling(gpus: Sequence[str], log: Path) -> Iterator[None]:
     Without GPUs nothing is started.
 
     Raises:
-        RuntimeError: there is no nvidia-smi.
+        RuntimeError: there is no nvidia-smi, or it ends by itself.
     """
     if not gpus:
         yield
@@ -44,10 +47,22 @@ def sampling(gpus: Sequence[str], log: Path) -> Iterator[None]:
     with log.open("w") as file:
         sampler = subprocess.Popen([*command, f"--loop-ms={EVERY_MS}"], stdout=file)
         try:
+            refuse_early_end(sampler)
             yield
         finally:
             sampler.terminate()
             sampler.wait()
+
+
+def refuse_early_end(sampler: "subprocess.Popen[bytes]") -> None:
+    """See that nvidia-smi goes on: one that does not take its options ends at once, and minutes later nothing is measured.
+
+    Raises:
+        RuntimeError: it ended.
+    """
+    with suppress(subprocess.TimeoutExpired):
+        code = sampler.wait(START_S)
+        raise RuntimeError(f"nvidia-smi must sample until it is told to end, but ended with {code}; see above")
 
 
 def read_samples(text: str) -> list[Sample]:

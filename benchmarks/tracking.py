@@ -1,33 +1,26 @@
 """python -m benchmarks.tracking: what the record costs per trial."""
 
-import os
 import shutil
 import tempfile
-from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.clock import Clock
-from benchmarks.inputs import find_perceptual, random_bank
+from benchmarks.inputs import find_perceptual
 from benchmarks.result import OutOption, describe_machine, make_table, name_machine, write_result
+from benchmarks.sample import measurements, train_sample
 from model.cli import ConfigOption, DebugOption, ProfileOption, SetOption, make_console, resolve_profile, run, speaker
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from model.bank import Bank
     from model.evaluation.perceptual import Perceptual
-    from model.recipe import Recipe
     from model.training.measurement import Measurement
     from search.preparation import Preparation
     from search.settings import Settings
-    from tracking.store import Store
 
 #: Trials of each kind; costs are means over them. One more before them pays for what MLflow loads at its first use.
 TRIALS = 3
-#: Steps and batch of the training that shows what is to be recorded.
-SAMPLE_STEPS, SAMPLE_BATCH = 2, 2
 
 # The parts of a trial's record, as the table names them.
 START, VALUES, EVALUATIONS = "start the run", "write values", "write values and picture of evaluations"
@@ -80,7 +73,7 @@ def measure_record(settings: "Settings", perceptual: "Perceptual | None", root: 
         from tracking.store import open_store
 
         store = open_store(settings.tracking)
-    plain, full, prepared = sample(settings, perceptual, store, root / "sample")
+    plain, full, prepared = train_sample(settings, perceptual, store, root / "sample")
     script = list(measurements(settings, plain, full))
     record_trial(prepared, settings, script, root / "sample", keep=False)
     seconds: dict[bool, list[dict[str, float]]] = {False: [], True: []}
@@ -97,70 +90,6 @@ def measure_record(settings: "Settings", perceptual: "Perceptual | None", root: 
         "kept": mean_ms(seconds[True]),
         "checkpoint_mb": sum(file.stat().st_size for file in (root / "sample").rglob("*") if file.is_file()) / 1e6,
     }
-
-
-def sample(
-    settings: "Settings", perceptual: "Perceptual | None", store: "Store", folder: Path
-) -> "tuple[Measurement, Measurement, Preparation]":
-    """Train two steps on noise: a measurement of a plain step, one with probes and scores, a checkpoint in `folder`.
-
-    The training state of the checkpoint is made as large as after a whole trial, when the critic's replay ring is full.
-    """
-    import torch
-
-    from model.evaluation.yardsticks import measure_yardsticks
-    from model.settings import change
-    from model.training.checkpoint import TRAINING
-    from model.training.loop import train
-    from search.preparation import Preparation
-    from search.settings import recipe_of
-
-    every = {name: SAMPLE_STEPS for name in ("steps", "probe_every", "evaluate_every", "checkpoint_every")}
-    of_training = {"batch_size": SAMPLE_BATCH, "log_every": 1, "device": "cpu", "precision": "float32"} | every
-    weights = {} if perceptual else {"losses.perceptual": 0.0}
-    recipe = change(recipe_of(settings), weights | {f"training.{name}": value for name, value in of_training.items()})
-    device, bank = torch.device("cpu"), noise_bank(recipe)
-    folder.mkdir()
-    plain, full = train(recipe, bank, perceptual=perceptual, device=device, folder=folder)
-    assert full.scores is not None, "the last step is evaluated"
-    clips = full.scores.clips * settings.data.validation_clips
-    full = replace(full, scores=replace(full.scores, clips=clips[: settings.data.validation_clips]))
-    with (folder / TRAINING).open("ab") as file:
-        file.write(os.urandom(settings.losses.replay_mib * 2**20))
-    yardsticks = measure_yardsticks(bank, recipe.evaluation, perceptual, device)
-    return plain, full, Preparation(store, bank, device, perceptual, yardsticks)
-
-
-def noise_bank(recipe: "Recipe") -> "Bank":
-    """A bank of noise with as many validation clips as the pictures of an evaluation show."""
-    bank, count = random_bank(recipe), max(1, recipe.evaluation.pictures)
-    return replace(
-        bank,
-        validation=bank.training[:1].repeat(count, 1, 1, 1, 1),
-        validation_round_trip=bank.validation_round_trip.repeat(count, 1, 1, 1, 1),
-        validation_names=tuple(f"noise {number}" for number in range(count)),
-        facts={"manifest": []},
-    )
-
-
-def measurements(settings: "Settings", plain: "Measurement", full: "Measurement") -> "Iterator[Measurement]":
-    """What a trial of these settings measures: the two samples, at the steps and with the metrics of a whole training."""
-    from model.evaluation.scores import METRICS
-    from model.training.loop import is_due
-
-    training = settings.training
-    probed = {name: value for name, value in full.values.items() if name not in METRICS}
-    for step in range(1, training.steps + 1):
-        probe, evaluate, log = (
-            is_due(step, every, training.steps)
-            for every in (training.probe_every, training.evaluate_every, training.log_every)
-        )
-        if evaluate:
-            yield replace(full, step=step)
-        elif probe:
-            yield replace(plain, step=step, values=probed)
-        elif log:
-            yield replace(plain, step=step)
 
 
 def record_trial(

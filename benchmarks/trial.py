@@ -4,6 +4,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.evaluation import CLIPS
 from benchmarks.result import OutOption, describe_machine, make_table, name_machine, write_result
 from model.cli import ConfigOption, DebugOption, ProfileOption, SetOption, make_console, resolve_profile, run, speaker
 
@@ -45,7 +46,7 @@ def main(
     write_result(out, machine, result)
 
 
-def measure_trials(settings: "Settings", say: "Callable[[str], None]") -> dict[str, Any]:
+def measure_trials(settings: "Settings", say: "Callable[[str], None]", evaluated_clips: int = CLIPS) -> dict[str, Any]:
     """Make the bank and an empty record, which trials find ready, then start the process that is timed."""
     import multiprocessing
     import time
@@ -61,7 +62,7 @@ def measure_trials(settings: "Settings", say: "Callable[[str], None]") -> dict[s
     open_store(settings.tracking)
     started = time.monotonic()
     with ProcessPoolExecutor(max_workers=1, mp_context=multiprocessing.get_context("spawn")) as pool:
-        result = pool.submit(run_trials, settings, bank.path, started).result()
+        result = pool.submit(run_trials, settings, bank.path, started, evaluated_clips).result()
     return {"steps": settings.training.steps, "source": settings.data.source} | result
 
 

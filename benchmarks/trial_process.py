@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.clock import Clock
-from benchmarks.evaluation import measure_evaluation
+from benchmarks.evaluation import CLIPS, measure_evaluation
 from benchmarks.inputs import find_perceptual
 from benchmarks.laps import Lap, share_out, wall_step_ms
 from search.settings import Settings, recipe_of
@@ -23,13 +23,14 @@ START_RUN, LOGGING, RESULTS = "start the run", "log measurements", "write result
 SECOND = {"optimizer.learning_rate": 2e-4, "losses.encoder": 0.5}
 
 
-def run_trials(settings: Settings, bank_path: Path, started: float) -> dict[str, Any]:
+def run_trials(settings: Settings, bank_path: Path, started: float, evaluated_clips: int = CLIPS) -> dict[str, Any]:
     """Be the process of two trials.
 
     Args:
         settings: of both.
         bank_path: the bank's file.
         started: time.monotonic() of the process that started this one; the clock is the machine's.
+        evaluated_clips: of the evaluation alone.
 
     Returns:
         "process": seconds of what is paid once; "trials": of each, as `run_trial` says; "evaluation": an evaluation
@@ -65,7 +66,7 @@ def run_trials(settings: Settings, bank_path: Path, started: float) -> dict[str,
     return {
         "process": clock.seconds,
         "trials": trials,
-        "evaluation": measure_evaluation(recipe_of(settings), perceptual, device),
+        "evaluation": measure_evaluation(recipe_of(settings), perceptual, device, evaluated_clips),
         "peak_gpu_mib": torch.cuda.max_memory_allocated(device) / 2**20 if device.type == "cuda" else None,
     }
 

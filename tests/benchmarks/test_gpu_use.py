@@ -60,3 +60,12 @@ def test_a_gpu_without_its_tool_is_an_error(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setenv("PATH", "")
     with pytest.raises(RuntimeError, match="put it on the PATH"), sampling(["0"], tmp_path / "log"):
         pass
+
+
+def test_a_tool_that_gives_up_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "nvidia-smi"
+    program.write_text("#!/bin/sh\nexit 6\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    with pytest.raises(RuntimeError, match="ended with 6"), sampling(["99"], tmp_path / "log"):
+        pass

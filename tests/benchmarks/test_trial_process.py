@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from benchmarks.tracking import noise_bank
+from benchmarks.sample import noise_bank
 from benchmarks.trial_process import run_trial
 from model.evaluation.yardsticks import measure_yardsticks
 from search.preparation import Preparation
