@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from benchmarks.bare import measure_loop
 from benchmarks.clock import wait_for
 from benchmarks.floor import LOSS_SETS, floor_of_step
 from benchmarks.inputs import find_perceptual, random_bank
@@ -46,6 +47,8 @@ def main(
 ) -> None:
     """Time a step with three losses (encoder, decoder, seraena) and with all five: kernel by kernel, as a CUDA graph, compiled.
 
+    On a CPU, where steps are eager, the training loop is compared with bare forward-backward-steps too.
+
     Example: python -m benchmarks.step --profile h100 --notebook --out step.json
     """
     from model.recipe import Recipe
@@ -58,9 +61,15 @@ def main(
     perceptual, recipe = find_perceptual(recipe, device, speaker(console))
     recipe = notebook_shape(recipe) if notebook else recipe
     rows = measure_all(recipe, perceptual, device, steps, notebook, speaker(console))
+    loop = measure_loop(recipe, perceptual, device) if device.type == "cpu" and not notebook else {}
     machine = describe_machine(device)
     console.print(to_table(machine, recipe, rows))
-    write_result(out, machine, {"shape": shape_of(recipe), "steps": steps, "rows": rows})
+    if loop:
+        console.print(
+            f"the training loop takes {loop['loop_to_bare']:.3f} times as long as bare steps, {loop['with_probes']:.3f} "
+            "times with its probes"
+        )
+    write_result(out, machine, {"shape": shape_of(recipe), "steps": steps, "rows": rows, **loop})
 
 
 def notebook_shape(recipe: "Recipe") -> "Recipe":

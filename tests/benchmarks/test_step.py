@@ -1,0 +1,38 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from benchmarks.floor import LOSS_SETS
+from benchmarks.inputs import random_bank
+from benchmarks.step import decode_all_frames, notebook_shape, set_controls
+from model.training.capture import open_feed_of, prepare_step
+from tests.commands import TINY, Command, settings_options
+
+
+def test_the_command_times_both_loss_sets_and_compares_the_loop(call: Callable[..., Command], tmp_path: Path) -> None:
+    out = tmp_path / "step.json"
+    done = call("benchmarks.step", "--steps", "2", "--out", str(out), *settings_options(*TINY))
+    assert done.code == 0, done.err
+    result = json.loads(out.read_text())
+    assert [(row["losses"], row["way"]) for row in result["rows"]] == [("three", "eager"), ("five", "eager")]
+    assert all(row["step_ms"] > 0 for row in result["rows"])
+    assert result["rows"][0]["floor"]["flop"] < result["rows"][1]["floor"]["flop"]
+    assert result["shape"] == {"batch_size": 2, "frames": 9, "crop_px": 24, "precision": "float32", "width": 0.125}
+    assert f"takes {result['loop_to_bare']:.3f} times as long as bare steps" in done.out
+    assert "timed without the perceptual loss" in done.out
+
+
+def test_the_notebooks_shape_is_trained_with_all_its_frames(tiny: Callable) -> None:
+    settings = notebook_shape(tiny("network.width=0.125", "losses.critic_width=0.125"))
+    assert (settings.training.batch_size, settings.data.frames, settings.data.crop_px) == (16, 12, 64)
+    small = settings.model_copy(update={"training": settings.training.model_copy(update={"batch_size": 1})})
+    feed = open_feed_of(random_bank(small), small, torch.device("cpu"))
+    step = prepare_step(small, feed, None, LOSS_SETS["three"])
+    decode_all_frames(step)
+    set_controls(step, 0, small)
+    step()
+    measured, _ = step.read(0.0)
+    assert set(measured.losses) == set(LOSS_SETS["three"])
+    assert step.state.model.decode(feed.latents[:1]).shape == (1, 12, 3, 64, 64)
