@@ -23,6 +23,7 @@ from search.reconcile import STATUS
 from search.settings import Settings, load_settings, recipe_of
 from search.signals import StopRequest
 from search.study import BASELINE, METRICS, REASON, RUN_ID
+from search.workers.local import started_workers
 from search.workers.messages import Assignment
 from tests.commands import ROOT, TINY
 from tracking.store import artifact_folder
@@ -59,8 +60,10 @@ class Study:
             hook(coordinator, number, step)
 
         progress.hook = call
-        bank = self.opened.prepared.bank.path
-        coordinator.run([Assignment(recipe_of(self.settings), bank, False, None, 1)] * workers)
+        bank, pruning = self.opened.prepared.bank.path, self.settings.search.pruner != "none"
+        assignment = Assignment(recipe_of(self.settings), bank, False, None, 1, pruning)
+        with started_workers([assignment] * workers) as started:
+            coordinator.run(started)
 
     @property
     def trials(self) -> list[FrozenTrial]:
@@ -160,7 +163,7 @@ def test_trials_that_did_not_come_to_their_end_keep_no_checkpoint(varied: Study)
 
 @pytest.fixture(scope="module")
 def crowded(make_study: MakeStudy) -> Study:
-    """Six trials by two workers at once; the one of trial 1 is killed while it waits for the word to go on."""
+    """Six trials by two workers at once; the one of trial 1 is killed, which cannot end before its last step is answered."""
     study = make_study()
 
     def disturb(coordinator: Coordinator, number: int, step: int) -> None:

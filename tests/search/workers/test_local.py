@@ -19,7 +19,7 @@ REFUSED = {"losses.perceptual": 0.5}
 
 @pytest.fixture
 def worker(tiny: Callable[..., Settings], prepared_once: Preparation) -> Iterator[LocalWorker]:
-    started = LocalWorker(Assignment(recipe_of(tiny()), prepared_once.bank.path, False, None, 1))
+    started = LocalWorker(Assignment(recipe_of(tiny()), prepared_once.bank.path, False, None, 1, False))
     yield started
     started.process.kill()
 
