@@ -180,6 +180,29 @@ def crowded(make_study: MakeStudy) -> Study:
     return study
 
 
+def test_how_busy_the_workers_were_is_recorded_and_said(crowded: Study, varied: Study) -> None:
+    def shares(study: Study) -> dict[str, float]:
+        study.opened.parent.flush()
+        metrics = MlflowClient(study.opened.prepared.store.uri).get_run(study.opened.parent.id).data.metrics
+        return {name: share for name, share in metrics.items() if name.startswith("time/")}
+
+    one, two = shares(varied), shares(crowded)
+    assert set(one) == {"time/busy_share"}
+    assert set(two) == {"time/busy_share", "time/busy_share/slot_0", "time/busy_share/slot_1"}
+    assert all(0 < share < 1 for share in [*one.values(), *two.values()])
+    assert f"workers busy {100 * one['time/busy_share']:.0f} % of the trials' time\n" in varied.out.getvalue()
+
+
+def test_trials_without_a_wanted_checkpoint_are_complete_all_the_same(make_study: MakeStudy) -> None:
+    study = make_study("tracking.keep_checkpoints=1")
+    study.run(3, undisturbed)
+    best = max(study.trials[:3], key=lambda trial: trial.value or 0)
+    kept = [trial for trial in study.trials[:3] if study.artifact(trial, "checkpoint").exists()]
+    assert [trial.number for trial in kept] == [best.number]
+    assert all(study.artifact(trial, "diagnosis.json").exists() for trial in study.trials[:3])
+    study.assert_records_agree()
+
+
 def test_two_workers_finish_what_was_asked_for_and_nothing_twice(crowded: Study) -> None:
     assert crowded.most_at_once == 2
     complete = [trial for trial in crowded.trials if trial.state == TrialState.COMPLETE]
