@@ -110,8 +110,8 @@ class Coordinator:
         slot.running = Running(trial, record)
         trial.set_user_attr(RUN_ID, record.run.id)
         self.progress.step(trial.number, 0)
-        slot.worker.start(Task(trial.number, trial_changes, record.folder))
         slot.busy.begin(time.monotonic())
+        slot.worker.start(Task(trial.number, trial_changes, record.folder))
         record.write_beginning(self.opened.prepared)
 
     def listen(self, slot: Slot) -> None:
@@ -221,7 +221,6 @@ class Coordinator:
             RuntimeError: it died before it was ready, so another one would too.
         """
         code = slot.worker.stop()
-        slot.busy.end(time.monotonic(), 0.0)
         if not slot.ready:
             raise RuntimeError(
                 f"a worker must start, but ended with exit code {code} before its first trial; see above"
@@ -229,6 +228,7 @@ class Coordinator:
         slot.worker, slot.ready = LocalWorker(slot.worker.assignment), False
         running, slot.running = slot.running, None
         if running:
+            slot.busy.end(time.monotonic(), 0.0)
             self.fail(running, f"its worker ended with exit code {code}")
 
     def record_busy(self) -> None:
