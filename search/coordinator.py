@@ -1,5 +1,10 @@
-"""The one process that asks Optuna, hands out trials, writes the record and tells Optuna what came."""
+"""The one process that asks Optuna, hands out trials, writes the record and tells Optuna what came.
 
+A worker that has ended a trial gets its next one as soon as Optuna knows the score; what the record needs besides is written
+while it trains (docs/decisions/0010-busy-workers.md).
+"""
+
+import time
 from dataclasses import dataclass, field
 from math import nan
 from multiprocessing.connection import wait
@@ -9,17 +14,18 @@ from optuna.trial import TrialState
 
 from model.settings import change
 from model.training.measurement import Measurement
+from search.busy import BusyTime, busy_shares
 from search.checkpoints import drop_checkpoints, is_kept
 from search.opening import OpenStudy
 from search.progress import TrialProgress
 from search.ranking import score_cells
-from search.record import TrainingRecord, start_training_record
+from search.record import TrainingRecord, open_training_record
 from search.settings import Settings
 from search.signals import StopRequest
 from search.space import changes, sample
 from search.study import BASELINE, LEFT_OUT, METRICS, REASON, RUN_ID, fail, finished
 from search.workers.local import LocalWorker
-from search.workers.messages import Assignment, Done, Failed, Progress, Ready, Task
+from search.workers.messages import Done, Failed, Progress, Ready, Task
 
 #: Seconds between looks at a request to stop.
 POLL_S = 0.5
@@ -31,16 +37,17 @@ class Running:
 
     trial: Trial
     record: TrainingRecord
+    kept: bool = False  # whether its checkpoint is wanted; known at its last evaluation
 
 
 @dataclass
 class Slot:
     """Room for one worker, and the trial that it trains."""
 
-    assignment: Assignment
     worker: LocalWorker
     ready: bool = False
     running: Running | None = None
+    busy: BusyTime = field(default_factory=BusyTime)
 
 
 @dataclass
@@ -55,15 +62,13 @@ class Coordinator:
     slots: list[Slot] = field(default_factory=list)
     failures_in_a_row: int = 0
 
-    def run(self, assignments: list[Assignment]) -> None:
-        """Start a worker for each assignment and keep them busy.
+    def run(self, workers: list[LocalWorker]) -> None:
+        """Keep the workers busy, and record how busy they were; afterwards they have ended.
 
         Raises:
             RuntimeError: `search.max_failures` trials failed in a row, or a worker died before its first trial.
         """
-        if not self.missing():
-            return
-        self.slots = [Slot(assignment, LocalWorker(assignment)) for assignment in assignments]
+        self.slots = [Slot(worker) for worker in workers]
         try:
             while not self.stop and (self.missing() or any(slot.running for slot in self.slots)):
                 self.hand_out()
@@ -75,6 +80,7 @@ class Coordinator:
                 if slot.running:
                     cause = self.stop.signal_name or "an error of the coordinator"
                     self.give_up(slot.running, f"interrupted by {cause}", own_fault=False)
+        self.record_busy()
 
     def missing(self) -> int:
         """How many trials must still be started."""
@@ -82,17 +88,17 @@ class Coordinator:
         return max(0, self.target - len(finished(self.opened.study)) - running)
 
     def hand_out(self) -> None:
-        """Give every waiting worker a trial while some are missing."""
+        """Give every waiting worker a trial while some are missing and nobody asks to stop."""
         for slot in self.slots:
-            if slot.ready and slot.running is None and self.missing():
+            if slot.ready and slot.running is None and not self.stop and self.missing():
                 self.begin(slot)
 
     def begin(self, slot: Slot) -> None:
-        """Ask Optuna for a trial, open its run and send it to the worker."""
+        """Ask Optuna for a trial, open its run and send it to the worker; the rest of its beginning is written after that."""
         trial = self.opened.study.ask()
         trial_changes = changes(sample(trial, self.opened.space, trial.user_attrs.get(LEFT_OUT, [])))
         baseline = trial.user_attrs.get(BASELINE, "")
-        record = start_training_record(
+        record = open_training_record(
             self.opened.prepared,
             change(self.settings, trial_changes),
             name=f"trial {trial.number:03d} {baseline}".strip(),
@@ -104,7 +110,9 @@ class Coordinator:
         slot.running = Running(trial, record)
         trial.set_user_attr(RUN_ID, record.run.id)
         self.progress.step(trial.number, 0)
+        slot.busy.begin(time.monotonic())
         slot.worker.start(Task(trial.number, trial_changes, record.folder))
+        record.write_beginning(self.opened.prepared)
 
     def listen(self, slot: Slot) -> None:
         """Act on one message of a worker, or on its end."""
@@ -120,60 +128,73 @@ class Coordinator:
             return
         assert slot.running is not None, f"a worker without a trial says {message}"
         if isinstance(message, Progress):
-            self.measure(slot.running, slot.worker, message.measurement)
+            self.measure(slot.running, slot.worker, message)
             return
         running, slot.running = slot.running, None
+        assert isinstance(message, Done | Failed), f"a worker says nothing like {message}"
+        slot.busy.end(time.monotonic(), message.busy_s)
         if isinstance(message, Done):
             self.complete(running)
+            return
+        running.record.run.text("traceback.txt", message.traceback)
+        if message.diverged:
+            self.diverge(running, message.reason)
         else:
-            assert isinstance(message, Failed), f"a worker says nothing like {message}"
-            running.record.run.text("traceback.txt", message.traceback)
-            if message.diverged:
-                self.diverge(running, message.reason)
-            else:
-                self.fail(running, message.reason)
+            self.fail(running, message.reason)
 
-    def measure(self, running: Running, worker: LocalWorker, measurement: Measurement) -> None:
-        """Write a measurement; after an evaluation tell Optuna and answer whether to go on."""
-        running.record.measure(measurement)
-        self.progress.step(running.trial.number, measurement.step)
+    def measure(self, running: Running, worker: LocalWorker, message: Progress) -> None:
+        """Tell Optuna of an evaluation and answer a worker that asks; then write the measurement."""
+        measurement: Measurement = message.measurement
         if measurement.scores is not None:
             running.trial.report(measurement.scores.score, measurement.step)
-            last = measurement.step >= self.settings.training.steps
-            worker.answer(last or not running.trial.should_prune())
+            if measurement.step >= self.settings.training.steps:
+                keep = self.settings.tracking.keep_checkpoints
+                running.kept = is_kept(self.opened.study, measurement.scores.score, keep)
+                go_on = running.kept
+            else:
+                go_on = not running.trial.should_prune()
+            if message.asks:
+                worker.answer(go_on)
+        running.record.measure(measurement)
+        self.progress.step(running.trial.number, measurement.step)
 
     def complete(self, running: Running) -> None:
-        """Close a trial that came to its end, or that was told to stop."""
+        """End a trial that came to its last step, or that was told to stop."""
         trial, record = running.trial, running.record
         assert record.scores is not None, "a trial ends with an evaluation"
         metrics = record.scores.metrics()
         pruned = record.step < self.settings.training.steps
         trial.set_user_attr(METRICS, metrics)
-        keep = self.settings.tracking.keep_checkpoints
-        kept = not pruned and is_kept(self.opened.study, metrics["score"], keep)
-        # Results come before Optuna's word, so that a trial it calls complete has its artifacts even after a kill in between.
-        record.write_results(keep_checkpoint=kept)
-        if pruned:
-            self.opened.study.tell(trial, state=TrialState.PRUNED)
-        else:
-            self.opened.study.tell(trial, metrics["score"])
-        record.close("KILLED" if pruned else "FINISHED")
+        self.end(running, None if pruned else metrics["score"])
         self.failures_in_a_row = 0
-        drop_checkpoints(self.opened.study, self.opened.prepared.store, keep, most=1)
+        drop_checkpoints(self.opened.study, self.opened.prepared.store, self.settings.tracking.keep_checkpoints, most=1)
         score, psnr, ssim, lpips = score_cells(metrics)
         label = f"{record.name} {'pruned' if pruned else 'done'}: score {score}, {psnr} dB, SSIM {ssim}, LPIPS {lpips}"
         self.progress.ended(trial.number, label, metrics)
 
     def diverge(self, running: Running, reason: str) -> None:
-        """Close a trial whose values were not finite as pruned: the sampler learns from those, not from failures."""
+        """End a trial whose values were not finite as pruned: the sampler learns from those, not from failures."""
         trial, record = running.trial, running.record
         trial.set_user_attr(REASON, reason)
         trial.set_user_attr(METRICS, {})
         trial.report(nan, record.step + 1)
-        record.write_results(keep_checkpoint=False, failure=reason)
-        self.opened.study.tell(trial, state=TrialState.PRUNED)
-        record.close("KILLED", reason)
+        self.end(running, None, reason)
         self.progress.ended(trial.number, f"{record.name} diverged: {reason}", {})
+
+    def end(self, running: Running, score: float | None, failure: str | None = None) -> None:
+        """Tell Optuna, give the worker its next trial, then close the ended one; without a score it is pruned.
+
+        Only what no later command could make again is written before Optuna's word. A run that a kill leaves open after it
+        is concluded from the record by search/reconcile.py.
+        """
+        running.record.write_measured()
+        if score is None:
+            self.opened.study.tell(running.trial, state=TrialState.PRUNED)
+        else:
+            self.opened.study.tell(running.trial, score)
+        self.hand_out()
+        running.record.write_conclusion(running.kept, failure)
+        running.record.close("KILLED" if score is None else "FINISHED", failure)
 
     def fail(self, running: Running, reason: str) -> None:
         """Close a trial that could not be carried out, and stop the study when that happens again and again."""
@@ -204,7 +225,17 @@ class Coordinator:
             raise RuntimeError(
                 f"a worker must start, but ended with exit code {code} before its first trial; see above"
             )
-        slot.worker, slot.ready = LocalWorker(slot.assignment), False
+        slot.worker, slot.ready = LocalWorker(slot.worker.assignment), False
         running, slot.running = slot.running, None
         if running:
+            slot.busy.end(time.monotonic(), 0.0)
             self.fail(running, f"its worker ended with exit code {code}")
+
+    def record_busy(self) -> None:
+        """Write and print how much of the trials' time the workers were busy; nothing where no trial ended."""
+        shares = busy_shares([slot.busy for slot in self.slots])
+        if shares:
+            self.opened.parent.metrics(shares, len(finished(self.opened.study)))
+            total, *each = (f"{share:.0%}".replace("%", " %") for share in shares.values())
+            detail = f" ({', '.join(each)})" if each else ""
+            self.progress.line(f"workers busy {total} of the trials' time{detail}")

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 
 from optuna import Study
 from optuna.trial import TrialState
@@ -9,9 +10,12 @@ from optuna.trial import TrialState
 from search.checkpoints import drop_checkpoints
 from search.preparation import running_folder
 from search.record import STATES, Status
-from search.study import RUN_ID, fail
-from tracking.query import children
-from tracking.run import Run, reopen_run
+from search.study import REASON, RUN_ID, fail
+from tracking.diagnosis import diagnose
+from tracking.diagnosis_files import log_diagnosis
+from tracking.query import RunRow, children
+from tracking.recorded import evidence_of_run
+from tracking.run import Run, move_checkpoint, reopen_run
 from tracking.store import Store
 
 #: MLflow's status for Optuna's state.
@@ -38,12 +42,24 @@ def close_trials(study: Study, say: Callable[[str], None]) -> None:
 
 def close_runs(study: Study, store: Store, parent: Run, say: Callable[[str], None]) -> None:
     """End every open run of the study as what its trial became; a run that no trial knows has failed."""
-    states = {trial.user_attrs.get(RUN_ID): trial.state for trial in study.get_trials(deepcopy=False)}
+    trials = {trial.user_attrs.get(RUN_ID): trial for trial in study.get_trials(deepcopy=False)}
     for row in children(store, parent.id):
         if row.status == "RUNNING":
-            status = STATUS[states.get(row.id, TrialState.FAIL)]
-            run = reopen_run(store, row.id)
-            run.tags({"state": STATES[status]})
+            trial = trials.get(row.id)
+            status = STATUS[trial.state] if trial else "FAILED"
+            reason = {"reason": trial.user_attrs[REASON]} if trial and REASON in trial.user_attrs else {}
+            run, folder = reopen_run(store, row.id), running_folder(store) / row.id
+            if status != "FAILED":
+                conclude_run(store, replace(row, tags=row.tags | reason), run)
+                move_checkpoint(store, row.id, folder / "checkpoint")
+            run.tags({"state": STATES[status]} | reason)
             run.finish(status)
-            shutil.rmtree(running_folder(store) / row.id, ignore_errors=True)
+            shutil.rmtree(folder, ignore_errors=True)
             say(f"run '{row.name}' was left open: closed as {status}")
+
+
+def conclude_run(store: Store, row: RunRow, run: Run) -> None:
+    """Diagnose a finished trial from its record, where the command that trained it was killed before it did."""
+    if "diagnosis" not in row.tags:
+        evidence = evidence_of_run(store, row)
+        log_diagnosis(diagnose(evidence), evidence, run)

@@ -21,7 +21,9 @@ from tracking.diagnosis import Diagnosis, Evidence, diagnose
 from tracking.diagnosis_files import log_diagnosis
 from tracking.provenance import log_provenance
 from tracking.query import find_runs
-from tracking.run import Run, reopen_run, start_run
+from tracking.recorded import EVALUATION, PREFLIGHT
+from tracking.run import Run, move_checkpoint, reopen_run, start_run
+from tracking.store import Store
 
 Status = Literal["FINISHED", "KILLED", "FAILED"]
 
@@ -39,6 +41,7 @@ class TrainingRecord:
     """The MLflow run of one training: what is measured goes in, what is known at the end comes out."""
 
     name: str
+    store: Store
     run: Run
     settings: Settings
     folder: Path  # the training's own files; gone when the record is closed
@@ -59,18 +62,34 @@ class TrainingRecord:
         if measurement.picture is not None:
             self.run.picture(measurement.picture, "validation", measurement.step)
 
-    def write_results(self, keep_checkpoint: bool, failure: str | None = None) -> Diagnosis:
-        """Write evaluation, diagnosis and (if wanted) the checkpoint; the run stays open."""
+    def write_beginning(self, prepared: Preparation) -> None:
+        """Write what is known before the first step: parameters, settings, what the preflight says of them, provenance."""
+        self.run.parameters(flatten(recipe_of(self.settings)))
+        self.run.text("conf.toml", to_toml(self.settings))
+        if self.preflight is not None:
+            self.run.json(PREFLIGHT, self.preflight.to_json())
+        log_provenance(self.run, prepared.bank.facts["manifest"], prepared.bank.digest)
+
+    def write_measured(self) -> None:
+        """Write what only this process knows: the last evaluation and the rest of the curves."""
         if self.scores is not None:
             yardsticks = {name: scores.to_json() for name, scores in self.yardsticks.items()}
-            self.run.json("evaluation.json", self.scores.to_json() | {"step": self.step, "yardsticks": yardsticks})
+            self.run.json(EVALUATION, self.scores.to_json() | {"step": self.step, "yardsticks": yardsticks})
+        self.run.flush()
+
+    def write_conclusion(self, keep_checkpoint: bool, failure: str | None = None) -> Diagnosis:
+        """Write what follows from the record and from the training's own files: the diagnosis, the checkpoint if wanted."""
         evidence = self.evidence(failure)
         diagnosis = diagnose(evidence)
         log_diagnosis(diagnosis, evidence, self.run)
         if keep_checkpoint:
-            self.run.files(self.folder / "checkpoint", "checkpoint")
-        self.run.flush()
+            move_checkpoint(self.store, self.run.id, self.folder / "checkpoint")
         return diagnosis
+
+    def write_results(self, keep_checkpoint: bool, failure: str | None = None) -> Diagnosis:
+        """Write evaluation, diagnosis and (if wanted) the checkpoint; the run stays open."""
+        self.write_measured()
+        return self.write_conclusion(keep_checkpoint, failure)
 
     def close(self, status: Status, failure: str | None = None, state: str | None = None) -> None:
         """End the run and remove the training's own files; `state` says what MLflow's status cannot."""
@@ -103,6 +122,25 @@ def evidence_before(recipe: Recipe, yardsticks: Mapping[str, Scores], preflight:
     )
 
 
+def open_training_record(
+    prepared: Preparation,
+    settings: Settings,
+    *,
+    name: str,
+    role: Literal["trial", "confirm", "full", "train"],
+    parent: Run | None,
+    tags: Mapping[str, str],
+) -> TrainingRecord:
+    """Open the run of one training and its folder, and nothing more: a worker may wait for it."""
+    recipe = recipe_of(settings)
+    own = {"identity": identity(recipe), "state": "running"} | forced_tag(prepared.forced)
+    run = start_run(prepared.store, name, role, parent, own | dict(tags))
+    folder = running_folder(prepared.store) / run.id
+    folder.mkdir(parents=True)
+    preflight = None if prepared.preflight is None else for_trial(prepared.preflight, recipe)
+    return TrainingRecord(name, prepared.store, run, settings, folder, prepared.yardsticks, preflight)
+
+
 def start_training_record(
     prepared: Preparation,
     settings: Settings,
@@ -113,16 +151,9 @@ def start_training_record(
     tags: Mapping[str, str],
 ) -> TrainingRecord:
     """Open the run of one training with its parameters, settings and provenance."""
-    recipe = recipe_of(settings)
-    own = {"identity": identity(recipe), "state": "running"} | forced_tag(prepared.forced)
-    run = start_run(prepared.store, name, role, parent, own | dict(tags))
-    run.parameters(flatten(recipe))
-    run.text("conf.toml", to_toml(settings))
-    log_provenance(run, prepared.bank.facts["manifest"], prepared.bank.digest)
-    folder = running_folder(prepared.store) / run.id
-    folder.mkdir(parents=True)
-    preflight = None if prepared.preflight is None else for_trial(prepared.preflight, recipe)
-    return TrainingRecord(name, run, settings, folder, prepared.yardsticks, preflight)
+    record = open_training_record(prepared, settings, name=name, role=role, parent=parent, tags=tags)
+    record.write_beginning(prepared)
+    return record
 
 
 def forced_tag(codes: Sequence[str]) -> dict[str, str]:

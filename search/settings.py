@@ -53,6 +53,7 @@ class SearchSettings(FrozenSettings):
     startup_trials: Annotated[int, Field(ge=1)]
     pruner: Literal["none", "median", "asha"]
     workers: Annotated[int, Field(ge=0)]
+    slots_per_gpu: Annotated[int, Field(ge=1)]
     max_failures: Annotated[int, Field(ge=1)]
     space: SpaceSettings
     baselines: dict[str, BaselineSettings]

@@ -155,6 +155,20 @@ def reopen_run(store: Store, run_id: str) -> Run:
     return Run(store, run_id, found.data.tags.get(NONFINITE_TAG, ""))
 
 
+def move_checkpoint(store: Store, run_id: str, folder: Path) -> None:
+    """Make a folder of checkpoint files, where there is one, the run's artifact `checkpoint`.
+
+    Inside the record it is renamed and not copied: it is hundreds of MB, and so it is there whole or not at all.
+    """
+    if not folder.exists():
+        return
+    remove_checkpoint(store, run_id)
+    artifacts = artifact_folder(store, run_id)
+    with record_errors(f"writing the checkpoint of run {run_id}"):
+        artifacts.mkdir(parents=True, exist_ok=True)
+        shutil.move(folder, artifacts / "checkpoint")
+
+
 def remove_checkpoint(store: Store, run_id: str) -> None:
     """Delete the checkpoint of a run, where it has one; everything else of the run stays."""
     folder = artifact_folder(store, run_id) / "checkpoint"

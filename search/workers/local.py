@@ -2,6 +2,7 @@
 
 import contextlib
 import multiprocessing
+from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -19,6 +20,7 @@ class LocalWorker:
     """
 
     def __init__(self, assignment: Assignment) -> None:
+        self.assignment = assignment
         context = multiprocessing.get_context("spawn")
         self.connection: Connection
         self.connection, theirs = context.Pipe()
@@ -31,7 +33,7 @@ class LocalWorker:
         self.send(task)
 
     def answer(self, go_on: bool) -> None:
-        """Answer a measurement with scores."""
+        """Answer a measurement that asks."""
         self.send(go_on)
 
     def send(self, message: Any) -> None:
@@ -47,7 +49,7 @@ class LocalWorker:
         """
         try:
             return self.connection.recv()
-        except (EOFError, ConnectionResetError) as error:
+        except (EOFError, OSError) as error:  # OSError: it ended in the middle of a message
             self.process.join(GRACE_S)  # it closes its end before it is gone, and `stop` shall return its own exit code
             raise EOFError from error
 
@@ -60,3 +62,16 @@ class LocalWorker:
             self.process.kill()
             self.process.join()
         return self.process.exitcode
+
+
+@contextlib.contextmanager
+def started_workers(assignments: list[Assignment]) -> Iterator[list[LocalWorker]]:
+    """Start a worker for each assignment; at the end of the block all have ended, however it is left."""
+    workers: list[LocalWorker] = []
+    try:
+        for assignment in assignments:
+            workers.append(LocalWorker(assignment))
+        yield workers
+    finally:
+        for worker in workers:
+            worker.stop()

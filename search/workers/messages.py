@@ -16,6 +16,7 @@ class Assignment:
     perceptual: bool
     cuda_device: str | None  # one name of CUDA_VISIBLE_DEVICES; None on the CPU
     num_threads: int
+    pruning: bool  # whether a trial may be stopped at any evaluation; else the last one alone is asked about
 
 
 @dataclass(frozen=True)
@@ -34,14 +35,21 @@ class Ready:
 
 @dataclass(frozen=True)
 class Progress:
-    """A measurement of the running trial; after one with scores the worker waits for "go on" (True) or "stop" (False)."""
+    """A measurement of the running trial.
+
+    Where it `asks`, the worker waits for "go on" (True) or "stop" (False). After the last step there is only the checkpoint
+    to go on to: "stop" means that nobody wants it.
+    """
 
     measurement: Any  # model.training.measurement.Measurement
+    asks: bool
 
 
 @dataclass(frozen=True)
 class Done:
-    """The trial ended at its last step or was told to stop."""
+    """The trial ended at its last step or was told to stop; the worker was busy with it for `busy_s` and waited otherwise."""
+
+    busy_s: float
 
 
 @dataclass(frozen=True)
@@ -51,3 +59,4 @@ class Failed:
     reason: str
     traceback: str
     diverged: bool
+    busy_s: float

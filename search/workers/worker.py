@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import time
 import traceback
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from model.bank import Bank
     from model.evaluation.perceptual import Perceptual
+    from model.training.measurement import Measurement
 
 #: What a pipe says when the coordinator is gone, and with it the work.
 GONE = (EOFError, BrokenPipeError, ConnectionResetError)
@@ -63,17 +65,29 @@ def attempt(
     from model.training.loop import train
     from model.training.step import NonFiniteError
 
+    started_s, waited_s = time.perf_counter(), 0.0
     try:
         recipe = change(assignment.recipe, task.changes)
         measurements = train(recipe, bank, perceptual=perceptual, device=device, folder=task.folder)
         with contextlib.closing(measurements):
             for measurement in measurements:
-                connection.send(Progress(measurement))
-                if measurement.scores is not None and not connection.recv():
+                last = measurement.step >= recipe.training.steps
+                asks = measurement.scores is not None and (assignment.pruning or last)
+                told_s = time.perf_counter()
+                go_on = tell(connection, measurement, asks=asks)
+                waited_s += time.perf_counter() - told_s
+                if not go_on:
                     break
     except GONE:
         raise
     except Exception as error:
         reason = f"{type(error).__name__}: {error}"
-        return Failed(reason, traceback.format_exc(), diverged=isinstance(error, NonFiniteError))
-    return Done()
+        diverged, busy_s = isinstance(error, NonFiniteError), time.perf_counter() - started_s - waited_s
+        return Failed(reason, traceback.format_exc(), diverged, busy_s)
+    return Done(time.perf_counter() - started_s - waited_s)
+
+
+def tell(connection: Connection, measurement: "Measurement", *, asks: bool) -> bool:
+    """Send a measurement and return whether to go on, which is asked only where the answer may be no."""
+    connection.send(Progress(measurement, asks))
+    return not asks or connection.recv()

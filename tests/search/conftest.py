@@ -114,10 +114,10 @@ def add_trial(tiny: SettingsOf) -> Callable[..., int]:
 
 @pytest.fixture
 def run_with_checkpoint(tmp_path: Path) -> Callable[[OpenStudy], str]:
-    """Make a trial's run, still open, with a checkpoint among its artifacts; returns its id."""
+    """Make a trial's run, still open, with its diagnosis and a checkpoint among its artifacts; returns its id."""
 
     def make(opened: OpenStudy) -> str:
-        run = start_run(opened.prepared.store, "trial", "trial", opened.parent, {})
+        run = start_run(opened.prepared.store, "trial", "trial", opened.parent, {"diagnosis": "ok"})
         folder = tmp_path / f"files-{run.id}" / "checkpoint"
         folder.mkdir(parents=True)
         (folder / "model.safetensors").write_bytes(os.urandom(16))

@@ -23,6 +23,7 @@ from search.reconcile import STATUS
 from search.settings import Settings, load_settings, recipe_of
 from search.signals import StopRequest
 from search.study import BASELINE, METRICS, REASON, RUN_ID
+from search.workers.local import started_workers
 from search.workers.messages import Assignment
 from tests.commands import ROOT, TINY
 from tracking.store import artifact_folder
@@ -59,8 +60,10 @@ class Study:
             hook(coordinator, number, step)
 
         progress.hook = call
-        bank = self.opened.prepared.bank.path
-        coordinator.run([Assignment(recipe_of(self.settings), bank, False, None, 1)] * workers)
+        bank, pruning = self.opened.prepared.bank.path, self.settings.search.pruner != "none"
+        assignment = Assignment(recipe_of(self.settings), bank, False, None, 1, pruning)
+        with started_workers([assignment] * workers) as started:
+            coordinator.run(started)
 
     @property
     def trials(self) -> list[FrozenTrial]:
@@ -160,7 +163,7 @@ def test_trials_that_did_not_come_to_their_end_keep_no_checkpoint(varied: Study)
 
 @pytest.fixture(scope="module")
 def crowded(make_study: MakeStudy) -> Study:
-    """Six trials by two workers at once; the one of trial 1 is killed while it waits for the word to go on."""
+    """Six trials by two workers at once; the one of trial 1 is killed, which cannot end before its last step is answered."""
     study = make_study()
 
     def disturb(coordinator: Coordinator, number: int, step: int) -> None:
@@ -175,6 +178,32 @@ def crowded(make_study: MakeStudy) -> Study:
 
     study.run(6, disturb, workers=2)
     return study
+
+
+def test_how_busy_the_workers_were_is_recorded_and_said(crowded: Study, varied: Study) -> None:
+    def shares(study: Study) -> dict[str, float]:
+        study.opened.parent.flush()
+        metrics = MlflowClient(study.opened.prepared.store.uri).get_run(study.opened.parent.id).data.metrics
+        return {name: share for name, share in metrics.items() if name.startswith("time/")}
+
+    one, two = shares(varied), shares(crowded)
+    assert set(one) == {"time/busy_share"}
+    assert set(two) == {"time/busy_share", "time/busy_share/slot_0", "time/busy_share/slot_1"}
+    assert 0 < one["time/busy_share"] < 1
+    # Where the worker that was killed had no later trial, its slot was never busy.
+    assert 0 < two["time/busy_share"] < 1
+    assert all(0 <= share < 1 for share in two.values())
+    assert f"workers busy {100 * one['time/busy_share']:.0f} % of the trials' time\n" in varied.out.getvalue()
+
+
+def test_trials_without_a_wanted_checkpoint_are_complete_all_the_same(make_study: MakeStudy) -> None:
+    study = make_study("tracking.keep_checkpoints=1")
+    study.run(3, undisturbed)
+    best = max(study.trials[:3], key=lambda trial: trial.value or 0)
+    kept = [trial for trial in study.trials[:3] if study.artifact(trial, "checkpoint").exists()]
+    assert [trial.number for trial in kept] == [best.number]
+    assert all(study.artifact(trial, "diagnosis.json").exists() for trial in study.trials[:3])
+    study.assert_records_agree()
 
 
 def test_two_workers_finish_what_was_asked_for_and_nothing_twice(crowded: Study) -> None:

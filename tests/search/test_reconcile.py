@@ -1,19 +1,33 @@
 """What a kill leaves behind is made by hand here: a kill hits any line, and each must come to the same end."""
 
+import io
+import multiprocessing
+import os
+import shutil
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from mlflow import MlflowClient
 from optuna import Trial
 from optuna.trial import TrialState
+from rich.console import Console
 
-from search.opening import OpenStudy
+import search.progress
+from model.training.measurement import Measurement
+from search.opening import OpenStudy, open_everything
 from search.preparation import running_folder
 from search.reconcile import reconcile
+from search.record import start_training_record
+from search.run import search as run_study
+from search.settings import Settings, load_settings
 from search.space import sample
 from search.study import BASELINE, LEFT_OUT, MAX_RETRIES, METRICS, REASON, RETRIES, RUN_ID
+from tests.commands import ROOT
+from tracking.query import history, read_json
 from tracking.run import start_run
-from tracking.store import artifact_folder
+from tracking.store import Store, artifact_folder, open_store
 
 
 def begin(opened: OpenStudy) -> tuple[Trial, str]:
@@ -84,6 +98,125 @@ def test_a_run_is_closed_as_what_its_trial_became(opened: OpenStudy) -> None:
     assert opened.study.trials[complete[0].number].value == 20.0
     assert len(lines) == 2
     assert folders(opened) == []
+
+
+@pytest.fixture
+def told(opened: OpenStudy, tiny: Callable[..., Settings]) -> tuple[Trial, str]:
+    """A trial of mean colours that Optuna calls complete, and its run, as a kill leaves them before the run is concluded."""
+    trial = opened.study.ask()
+    sample(trial, opened.space, trial.user_attrs[LEFT_OUT])
+    record = start_training_record(
+        opened.prepared, tiny(), name="trial 000", role="trial", parent=opened.parent, tags={"trial_number": "0"}
+    )
+    trial.set_user_attr(RUN_ID, record.run.id)
+    scores = opened.prepared.yardsticks["mean_colour"]
+    record.measure(Measurement(4, {"loss/total": 0.5, **scores.metrics()}, scores))
+    (record.folder / "checkpoint").mkdir()
+    (record.folder / "checkpoint" / "model.safetensors").write_bytes(b"weights")
+    record.write_measured()
+    trial.set_user_attr(METRICS, scores.metrics())
+    opened.study.tell(trial, scores.score)
+    return trial, record.run.id
+
+
+def test_a_run_that_was_not_concluded_gets_its_diagnosis_and_its_checkpoint(
+    opened: OpenStudy, told: tuple[Trial, str]
+) -> None:
+    _, run_id = told
+    store = opened.prepared.store
+    assert mend(opened) == ["run 'trial 000' was left open: closed as FINISHED"]
+    codes = [finding["code"] for finding in read_json(store, run_id, "diagnosis.json")["findings"]]
+    assert "score.below_trivial" in codes  # so it saw the evaluation and the yardsticks
+    run = MlflowClient(tracking_uri=store.uri).get_run(run_id)
+    assert (run.info.status, run.data.tags["state"]) == ("FINISHED", "complete")
+    assert run.data.tags["diagnosis"] == read_json(store, run_id, "diagnosis.json")["verdict"]
+    assert {"diagnosis.md", "diagnosis.zh.md"} <= {path.name for path in artifact_folder(store, run_id).iterdir()}
+    assert (artifact_folder(store, run_id) / "checkpoint" / "model.safetensors").read_bytes() == b"weights"
+    assert folders(opened) == []
+
+
+def test_a_checkpoint_that_is_not_among_the_best_goes_all_the_same(opened: OpenStudy, told: tuple[Trial, str]) -> None:
+    mend(opened, keep=0)
+    assert not (artifact_folder(opened.prepared.store, told[1]) / "checkpoint").exists()
+
+
+def test_a_diagnosis_that_was_written_before_the_kill_stays(opened: OpenStudy, told: tuple[Trial, str]) -> None:
+    run = MlflowClient(tracking_uri=opened.prepared.store.uri)
+    run.set_tag(told[1], "diagnosis", "error")
+    mend(opened)
+    assert not (artifact_folder(opened.prepared.store, told[1]) / "diagnosis.json").exists()
+
+
+def test_why_a_trial_diverged_is_in_its_run_too(opened: OpenStudy) -> None:
+    trial, run_id = begin(opened)
+    reason = "NonFiniteError: losses and gradient must be finite, but at step 2 decoder = nan"
+    trial.set_user_attr(REASON, reason)
+    trial.set_user_attr(METRICS, {})
+    opened.study.tell(trial, state=TrialState.PRUNED)
+    mend(opened)
+    run = MlflowClient(tracking_uri=opened.prepared.store.uri).get_run(run_id)
+    assert (run.info.status, run.data.tags["state"], run.data.tags["reason"]) == ("KILLED", "pruned", reason)
+    assert reason in (artifact_folder(opened.prepared.store, run_id) / "diagnosis.md").read_text()
+
+
+class Dying(search.progress.TrialProgress):
+    """Kills its process when the second trial begins: Optuna knows the first one's score and its run is not concluded."""
+
+    def step(self, number: int, step: int) -> None:
+        if (number, step) == (1, 0):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def be_killed(changes: list[str]) -> None:
+    search.progress.TrialProgress = Dying  # type: ignore[misc]
+    run_study(load_settings(ROOT / "conf.toml", "cpu", changes), 3, Console(file=io.StringIO()))
+
+
+def test_a_trial_whose_command_was_killed_once_optuna_knew_it_ends_as_any_other(
+    finished_study, blank_record: Path, tmp_path: Path
+) -> None:
+    root = tmp_path / "mlruns"
+    shutil.copytree(blank_record, root)
+    changes = [*finished_study.changes, f"tracking.root={root}"]
+    process = multiprocessing.get_context("spawn").Process(target=be_killed, args=(changes,))
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+
+    settings, lines = load_settings(ROOT / "conf.toml", "cpu", changes), list[str]()
+    opened = open_everything(settings, lines.append, 3)
+    first, second = opened.study.trials[:2]
+    assert (first.state, second.state) == (TrialState.COMPLETE, TrialState.FAIL)
+    assert "run 'trial 000 seed_old' was left open: closed as FINISHED" in lines
+
+    whole = open_store(finished_study.settings.tracking)
+    assert result_of(opened.prepared.store, first.user_attrs[RUN_ID]) == result_of(whole, first_run(whole))
+
+
+def first_run(store: Store) -> str:
+    experiment = store.client.get_experiment_by_name("taehv")
+    (run,) = store.client.search_runs([experiment.experiment_id], "tags.trial_number = '0'")
+    return run.info.run_id
+
+
+def result_of(store: Store, run_id: str) -> dict:
+    """All that a trial's run holds, but for what a clock measured and which checkpoints later trials left it."""
+    run, folder = store.client.get_run(run_id), artifact_folder(store, run_id)
+    timed = "time/step_ms"
+    return {
+        "status": run.info.status,
+        "params": run.data.params,
+        "tags": {name: run.data.tags[name] for name in ("state", "diagnosis", "identity", "data_digest")},
+        "curves": {name: history(store, run_id, name) for name in run.data.metrics if name != timed},
+        "texts": {name: (folder / name).read_text() for name in ("diagnosis.md", "diagnosis.zh.md", "diagnosis.json")},
+        "evaluation": read_json(store, run_id, "evaluation.json"),
+        "files": {
+            path.relative_to(folder).as_posix()
+            for path in folder.rglob("*")
+            if path.is_file() and not {"images", "checkpoint"} & set(path.parts)
+        },
+        "pictures": len(list((folder / "images").glob("*.png"))),
+    }
 
 
 def test_a_run_that_no_trial_knows_has_failed(opened: OpenStudy) -> None:

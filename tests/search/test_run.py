@@ -14,7 +14,8 @@ from search.lock import study_lock
 from search.ranking import rank
 from search.run import main
 from search.settings import load_settings
-from tests.commands import settings_options
+from search.study import study_name
+from tests.commands import ROOT, settings_options
 
 Command = Callable[..., int]
 
@@ -89,6 +90,25 @@ def test_a_study_that_has_its_trials_prints_them_and_trains_nothing(
     assert out[out.index(" #  trial") :] == finished_study.out[finished_study.out.index(" #  trial") :]
     assert study_in(finished_study.root).trials == before
     assert statuses(finished_study.root) == {"study": ["FINISHED"], "trial": ["FINISHED"] * 3}
+
+
+def test_slots_per_gpu_are_a_setting_and_no_other_study(
+    finished_study, command: Command, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert command(3, [*finished_study.changes, "search.slots_per_gpu=1"]) == 0
+    assert "3 of 3 trials finished" in capsys.readouterr().out
+    settings = load_settings(ROOT / "conf.toml", "cpu", [*finished_study.changes, "search.slots_per_gpu=2"])
+    assert study_name(settings, perceptual=False) == study_name(finished_study.settings, perceptual=False)
+
+    arguments = ["search.run", "--slots-per-gpu", "2", *settings_options(*finished_study.changes)]
+    monkeypatch.setattr(sys, "argv", arguments)
+    with pytest.raises(SystemExit) as left:
+        run(main)
+    assert left.value.code == 2
+    assert re.fullmatch(
+        r"error: search.slots_per_gpu above 1 needs a CUDA device, but it is 2 .*--set search.workers=2\n",
+        capsys.readouterr().err,
+    )
 
 
 def test_a_record_that_another_command_holds_is_left_alone(

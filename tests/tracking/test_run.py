@@ -11,7 +11,7 @@ from mlflow.entities import Run as MlflowRun
 from PIL import Image
 
 from tracking.failure import RecordError
-from tracking.run import Run, State, remove_checkpoint, reopen_run, start_run
+from tracking.run import Run, State, move_checkpoint, remove_checkpoint, reopen_run, start_run
 from tracking.store import Store, artifact_folder
 
 
@@ -162,3 +162,15 @@ def test_a_checkpoint_that_is_a_link_takes_nothing_with_it(store: Store, run: Ru
     with pytest.raises(OSError):
         remove_checkpoint(store, run.id)
     assert (outside / "precious").exists()
+
+
+def test_a_checkpoint_is_moved_into_the_run_and_replaces_an_older_one(store: Store, run: Run, tmp_path: Path) -> None:
+    for content in (b"old", b"new"):
+        folder = tmp_path / "checkpoint"
+        folder.mkdir()
+        (folder / "model.safetensors").write_bytes(content)
+        move_checkpoint(store, run.id, folder)
+        assert not folder.exists()
+        assert (artifact_folder(store, run.id) / "checkpoint" / "model.safetensors").read_bytes() == content
+    move_checkpoint(store, run.id, tmp_path / "checkpoint")  # there is none: what the run has stays
+    assert (artifact_folder(store, run.id) / "checkpoint" / "model.safetensors").read_bytes() == b"new"

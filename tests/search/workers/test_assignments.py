@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from model.recipe import Recipe
+from model.settings import change, identity
 from search.preparation import Preparation
 from search.settings import Settings, recipe_of
 from search.workers.assignments import assignments
@@ -27,7 +28,8 @@ def test_a_machine_without_cuda_has_one_worker_with_all_cores(tiny: SettingsOf, 
     settings = tiny("search.workers=0")
     (only,) = assignments(settings, prepared_once)
     assert (only.cuda_device, only.num_threads) == (None, torch.get_num_threads())
-    assert only.recipe == recipe_of(settings)
+    assert only.recipe == change(recipe_of(settings), {"training.checkpoint_every": settings.training.steps})
+    assert identity(only.recipe) == identity(recipe_of(settings))
     assert type(only.recipe) is Recipe  # a worker needs no more, and what it needs travels to it
     assert only.bank == prepared_once.bank.path
     assert only.perceptual is False
@@ -53,6 +55,31 @@ def test_a_number_of_workers_is_spread_over_devices_and_shares_the_cores(
     found = assignments(tiny("search.workers=4"), cuda("5,6"))
     assert sorted(str(assignment.cuda_device) for assignment in found) == ["5", "5", "6", "6"]
     assert {assignment.num_threads for assignment in found} == {2}
+
+
+def test_slots_per_gpu_are_workers_of_every_device(tiny: SettingsOf, cuda: Callable[[str], Preparation]) -> None:
+    found = assignments(tiny("search.workers=0", "search.slots_per_gpu=3"), cuda("5,6"))
+    assert sorted(str(assignment.cuda_device) for assignment in found) == ["5", "5", "5", "6", "6", "6"]
+
+
+def test_workers_are_not_counted_in_two_ways(tiny: SettingsOf, cuda: Callable[[str], Preparation]) -> None:
+    with pytest.raises(
+        ValueError, match=r"not both, but search\.slots_per_gpu is 2 and search\.workers is 4; set search\.workers=0"
+    ):
+        assignments(tiny("search.workers=4", "search.slots_per_gpu=2"), cuda("0"))
+
+
+def test_slots_per_gpu_need_one(tiny: SettingsOf, prepared_once: Preparation) -> None:
+    with pytest.raises(ValueError, match=r"needs a CUDA device, but it is 2 .* cpu; .* --set search\.workers=2"):
+        assignments(tiny("search.workers=0", "search.slots_per_gpu=2"), prepared_once)
+
+
+@pytest.mark.parametrize(("pruner", "pruning"), [("none", False), ("median", True), ("asha", True)])
+def test_a_worker_asks_at_every_evaluation_only_where_a_trial_may_be_pruned(
+    tiny: SettingsOf, prepared_once: Preparation, pruner: str, pruning: bool
+) -> None:
+    (only,) = assignments(tiny("search.workers=1", f"search.pruner={pruner}"), prepared_once)
+    assert only.pruning == pruning
 
 
 def test_there_are_never_fewer_threads_than_one(

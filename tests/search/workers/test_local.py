@@ -2,7 +2,9 @@
 
 import os
 import signal
+import struct
 from collections.abc import Callable, Iterator
+from multiprocessing import Pipe
 from pathlib import Path
 
 import psutil
@@ -10,7 +12,7 @@ import pytest
 
 from search.preparation import Preparation
 from search.settings import Settings, recipe_of
-from search.workers.local import LocalWorker
+from search.workers.local import LocalWorker, started_workers
 from search.workers.messages import Assignment, Failed, Ready, Task
 
 #: Settings that are refused before a training begins: the worker answers at once.
@@ -19,7 +21,7 @@ REFUSED = {"losses.perceptual": 0.5}
 
 @pytest.fixture
 def worker(tiny: Callable[..., Settings], prepared_once: Preparation) -> Iterator[LocalWorker]:
-    started = LocalWorker(Assignment(recipe_of(tiny()), prepared_once.bank.path, False, None, 1))
+    started = LocalWorker(Assignment(recipe_of(tiny()), prepared_once.bank.path, False, None, 1, False))
     yield started
     started.process.kill()
 
@@ -46,6 +48,33 @@ def test_a_process_serves_until_it_is_killed_and_says_what_killed_it(worker: Loc
     with pytest.raises(EOFError):
         worker.receive()
     assert worker.stop() == -signal.SIGKILL
+
+
+def test_a_process_that_ends_in_the_middle_of_a_message_has_ended(worker: LocalWorker) -> None:
+    ours, theirs = Pipe()
+    os.write(theirs.fileno(), struct.pack("!i", 1000) + b"a message is a length and as many bytes")
+    theirs.close()
+    worker.connection = ours
+    worker.process.kill()
+    with pytest.raises(EOFError):
+        worker.receive()
+
+
+def test_started_workers_have_ended_after_the_block_whatever_happens_in_it(
+    tiny: Callable[..., Settings], prepared_once: Preparation
+) -> None:
+    assignment = Assignment(recipe_of(tiny()), prepared_once.bank.path, False, None, 1, False)
+    processes: list[psutil.Process] = []
+
+    def be_refused() -> None:
+        with started_workers([assignment] * 2) as workers:
+            processes.extend(psutil.Process(worker.process.pid) for worker in workers)
+            raise RuntimeError("refused")
+
+    with pytest.raises(RuntimeError, match="refused"):
+        be_refused()
+    assert len(processes) == 2
+    assert not any(process.is_running() for process in processes)
 
 
 def test_stopping_ends_a_process_that_is_busy(worker: LocalWorker) -> None:

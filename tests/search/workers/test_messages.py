@@ -15,12 +15,12 @@ from tests.commands import ROOT, environment
 def test_every_message_comes_out_of_the_pipe_as_it_went_in(tiny, prepared_once: Preparation) -> None:
     scores = prepared_once.yardsticks["grey"]
     for message in (
-        Assignment(recipe_of(tiny()), Path("bank.safetensors"), True, "GPU-7d1f", 4),
+        Assignment(recipe_of(tiny()), Path("bank.safetensors"), True, "GPU-7d1f", 4, True),
         Task(3, {"losses.encoder": 0.5, "schedule.kind": "linear"}, Path("running/abc")),
         Ready(),
-        Progress(Measurement(2, {"loss/total": 0.5}, scores)),
-        Done(),
-        Failed("NonFiniteError: at step 2", "Traceback ...", diverged=True),
+        Progress(Measurement(2, {"loss/total": 0.5}, scores), asks=True),
+        Done(busy_s=9.5),
+        Failed("NonFiniteError: at step 2", "Traceback ...", diverged=True, busy_s=0.5),
     ):
         assert pickle.loads(pickle.dumps(message)) == message
 

@@ -1,7 +1,10 @@
 """The worker's own code, in a thread of this process at the other end of a real pipe."""
 
+import contextlib
 import threading
+import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -26,11 +29,18 @@ CHANGES = {"losses.perceptual": 0.0, "losses.encoder": 0.3, "schedule.kind": "co
 
 @pytest.fixture
 def assignment(tiny: Callable[..., Settings], prepared_once: Preparation) -> Assignment:
-    return Assignment(recipe_of(tiny()), prepared_once.bank.path, False, None, torch.get_num_threads())
+    """Of a study that prunes."""
+    return Assignment(recipe_of(tiny()), prepared_once.bank.path, False, None, torch.get_num_threads(), True)
 
 
 @pytest.fixture
 def pipe(assignment: Assignment) -> Iterator[Connection]:
+    with worker_of(assignment) as connection:
+        yield connection
+
+
+@contextlib.contextmanager
+def worker_of(assignment: Assignment) -> Iterator[Connection]:
     """The coordinator's end of a pipe to a worker that has said that it is ready."""
     ours, theirs = Pipe()
 
@@ -53,11 +63,11 @@ def receive(pipe: Connection) -> Any:
 
 
 def hear_out(pipe: Connection, go_on: bool = True) -> tuple[list[Measurement], Done | Failed]:
-    """Answer every evaluation; returns the measurements and how the trial ended."""
+    """Answer what asks; returns the measurements and how the trial ended."""
     measurements: list[Measurement] = []
     while isinstance(message := receive(pipe), Progress):
         measurements.append(message.measurement)
-        if message.measurement.scores is not None:
+        if message.asks:
             pipe.send(go_on)
     return measurements, message
 
@@ -67,7 +77,7 @@ def test_it_trains_what_the_task_says_as_the_loop_alone_would(
 ) -> None:
     pipe.send(Task(0, CHANGES, tmp_path / "task"))
     measured, end = hear_out(pipe)
-    assert end == Done()
+    assert isinstance(end, Done)
     recipe = change(assignment.recipe, CHANGES)
     alone = list(train(recipe, prepared_once.bank, perceptual=None, device=prepared_once.device))
     assert [m.step for m in measured] == [m.step for m in alone] == [1, 2, 3, 4]
@@ -80,10 +90,48 @@ def test_it_trains_what_the_task_says_as_the_loop_alone_would(
 def test_a_word_to_stop_ends_the_trial_and_not_the_worker(pipe: Connection, tmp_path: Path) -> None:
     pipe.send(Task(0, CHANGES, tmp_path / "first"))
     measured, end = hear_out(pipe, go_on=False)
-    assert ([m.step for m in measured], end) == ([1, 2], Done())
+    assert ([m.step for m in measured], type(end)) == ([1, 2], Done)
     pipe.send(Task(1, CHANGES, tmp_path / "second"))
     measured, end = hear_out(pipe)
-    assert ([m.step for m in measured], end) == ([1, 2, 3, 4], Done())
+    assert ([m.step for m in measured], type(end)) == ([1, 2, 3, 4], Done)
+
+
+def test_without_pruning_only_the_last_step_asks_and_a_no_spares_the_checkpoint(
+    assignment: Assignment, tmp_path: Path
+) -> None:
+    with worker_of(replace(assignment, pruning=False)) as pipe:
+        pipe.send(Task(0, CHANGES, tmp_path / "task"))
+        heard = [receive(pipe) for _ in range(4)]  # all of it without a word from here
+        assert [(h.measurement.step, h.measurement.scores is not None, h.asks) for h in heard] == [
+            (1, False, False),
+            (2, True, False),
+            (3, False, False),
+            (4, True, True),
+        ]
+        saved = tmp_path / "task" / "checkpoint" / "training.pt"
+        before = saved.stat().st_mtime_ns
+        pipe.send(False)
+        assert isinstance(receive(pipe), Done)
+        assert saved.stat().st_mtime_ns == before  # that of step 2: these settings save every second step
+
+
+def test_waiting_for_an_answer_is_not_being_busy(
+    assignment: Assignment, prepared_once: Preparation, tmp_path: Path
+) -> None:
+    recipe = change(assignment.recipe, CHANGES)
+    with worker_of(assignment) as pipe:
+        started_s = time.perf_counter()
+        pipe.send(Task(0, CHANGES, tmp_path / "task"))
+        waited_s = 0.0
+        while isinstance(message := receive(pipe), Progress):
+            if message.asks:
+                heard_s = time.perf_counter()
+                list(train(recipe, prepared_once.bank, perceptual=None, device=prepared_once.device))
+                waited_s += time.perf_counter() - heard_s
+                pipe.send(True)
+        whole_s = time.perf_counter() - started_s
+    assert isinstance(message, Done)
+    assert 0 < message.busy_s <= whole_s - waited_s
 
 
 def test_trials_of_one_worker_do_not_know_of_each_other(pipe: Connection, tmp_path: Path) -> None:
