@@ -12,6 +12,7 @@ from benchmarks.laps import Lap, share_out, wall_step_ms
 from search.settings import Settings, recipe_of
 
 if TYPE_CHECKING:
+    from model.training.capture import Captures
     from search.preparation import Preparation
 
 # The parts that a process pays for once, and those of each trial beside model.training.loop's own (benchmarks.laps).
@@ -41,6 +42,7 @@ def run_trials(settings: Settings, bank_path: Path, started: float, evaluated_cl
     from model.bank import load_bank
     from model.evaluation.yardsticks import measure_yardsticks
     from model.settings import change
+    from model.training.capture import Captures
     from model.training.device import resolve_device
     from model.training.loop import check_recipe
 
@@ -62,7 +64,8 @@ def run_trials(settings: Settings, bank_path: Path, started: float, evaluated_cl
     prepared = Preparation(store, bank, device, perceptual, yardsticks)
     settings = settings if perceptual else change(settings, {"losses.perceptual": 0.0})
     check_recipe(recipe_of(settings), perceptual, device)
-    trials = [run_trial(prepared, changed) for changed in (settings, change(settings, SECOND))]
+    captures = Captures()
+    trials = [run_trial(prepared, changed, captures) for changed in (settings, change(settings, SECOND))]
     return {
         "process": clock.seconds,
         "trials": trials,
@@ -71,7 +74,7 @@ def run_trials(settings: Settings, bank_path: Path, started: float, evaluated_cl
     }
 
 
-def run_trial(prepared: "Preparation", settings: Settings) -> dict[str, Any]:
+def run_trial(prepared: "Preparation", settings: Settings, captures: "Captures") -> dict[str, Any]:
     """Train and record one trial.
 
     Returns:
@@ -93,6 +96,7 @@ def run_trial(prepared: "Preparation", settings: Settings) -> dict[str, Any]:
         perceptual=prepared.perceptual,
         device=prepared.device,
         folder=record.folder,
+        captures=captures,
     )
     with contextlib.closing(steps):
         for measurement in steps:

@@ -1,7 +1,7 @@
 """The one process that asks Optuna, hands out trials, writes the record and tells Optuna what came.
 
 A worker that has ended a trial gets its next one as soon as Optuna knows the score; what the record needs besides is written
-while it trains (docs/decisions/0010-busy-workers.md).
+while it trains (docs/decisions/0011-busy-workers.md).
 """
 
 import time

@@ -95,10 +95,22 @@ def serves(captured: Iterable[str], wanted: Iterable[str]) -> bool:
 
 
 def capture_step(recipe: Recipe, feed: Feed, perceptual: Perceptual | None, names: tuple[str, ...]) -> CapturedStep:
-    """Compile and capture the step of a recipe with the losses of these names."""
+    """Compile and capture the step of a recipe with the losses of these names.
+
+    Raises:
+        RuntimeError: the machine cannot compile or capture it (no C compiler, say).
+    """
     step = prepare_step(recipe, feed, perceptual, names)
     compile_step(step, recipe)
-    return CapturedStep(step, capture(step))
+    try:
+        return CapturedStep(step, capture(step))
+    except torch.OutOfMemoryError:
+        raise
+    except Exception as error:
+        raise RuntimeError(
+            f"a step on CUDA must compile and be captured, but {type(error).__name__}: {str(error).splitlines()[0]}; "
+            'mend that, or set training.execution = "eager", which is slower'
+        ) from error
 
 
 def prepare_step(recipe: Recipe, feed: Feed, perceptual: Perceptual | None, names: tuple[str, ...]) -> DeviceStep:

@@ -47,15 +47,24 @@ def start_stepping(
     Raises:
         ValueError: captured steps without CUDA.
     """
+    if not is_captured(recipe, device):
+        return EagerSteps(state, recipe, bank, perceptual, device)
+    captured = captures.find(recipe, bank, perceptual, device)
+    return CapturedSteps(captured, state, recipe, bank, perceptual, device)
+
+
+def is_captured(recipe: Recipe, device: torch.device) -> bool:
+    """Say whether steps on a device are to be captured.
+
+    Raises:
+        ValueError: they are, and the device has no CUDA.
+    """
     execution = recipe.training.execution
     if execution == "captured" and device.type != "cuda":
         raise ValueError(
             f'training.execution = "captured" needs CUDA, but the device is {device}; set training.execution = "auto"'
         )
-    if execution == "eager" or device.type != "cuda":
-        return EagerSteps(state, recipe, bank, perceptual, device)
-    captured = captures.find(recipe, bank, perceptual, device)
-    return CapturedSteps(captured, state, recipe, bank, perceptual, device)
+    return execution != "eager" and device.type == "cuda"
 
 
 class EagerSteps:

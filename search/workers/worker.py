@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from model.bank import Bank
     from model.evaluation.perceptual import Perceptual
+    from model.training.capture import Captures
     from model.training.measurement import Measurement
 
 #: What a pipe says when the coordinator is gone, and with it the work.
@@ -35,21 +36,29 @@ def work(connection: Connection, assignment: Assignment) -> None:
 
 
 def serve(connection: Connection, assignment: Assignment) -> None:
-    """Read the bank once, then train trial after trial."""
+    """Read the bank and capture the training step once, then train trial after trial."""
     import torch
 
     from model.bank import load_bank
     from model.evaluation.perceptual import load_perceptual
+    from model.settings import change
+    from model.training.capture import Captures
     from model.training.device import resolve_device
+    from model.training.stepping import is_captured
 
     torch.set_num_threads(assignment.num_threads)
     device = resolve_device(assignment.recipe.training.device)
     bank = load_bank(assignment.bank)
     perceptual = load_perceptual(assignment.recipe.evaluation.lpips, device) if assignment.perceptual else None
+    captures = Captures()
+    if is_captured(assignment.recipe, device):
+        # Before the first task: what takes longest goes on beside the preflight. Trials have LPIPS or no weight for it.
+        recipe = assignment.recipe if perceptual else change(assignment.recipe, {"losses.perceptual": 0.0})
+        captures.find(recipe, bank, perceptual, device)
     connection.send(Ready())
     while True:
         task: Task = connection.recv()
-        connection.send(attempt(connection, assignment, task, bank, perceptual, device))
+        connection.send(attempt(connection, assignment, task, bank, perceptual, device, captures))
 
 
 def attempt(
@@ -59,6 +68,7 @@ def attempt(
     bank: "Bank",
     perceptual: "Perceptual | None",
     device: "torch.device",
+    captures: "Captures",
 ) -> Done | Failed:
     """Train one trial; an error of the trial is an answer, an error of the connection is not."""
     from model.settings import change
@@ -68,7 +78,7 @@ def attempt(
     started_s, waited_s = time.perf_counter(), 0.0
     try:
         recipe = change(assignment.recipe, task.changes)
-        measurements = train(recipe, bank, perceptual=perceptual, device=device, folder=task.folder)
+        measurements = train(recipe, bank, perceptual=perceptual, device=device, folder=task.folder, captures=captures)
         with contextlib.closing(measurements):
             for measurement in measurements:
                 last = measurement.step >= recipe.training.steps

@@ -7,6 +7,7 @@ import torch
 from benchmarks.sample import noise_bank
 from benchmarks.trial_process import run_trial
 from model.evaluation.yardsticks import measure_yardsticks
+from model.training.capture import Captures
 from search.preparation import Preparation
 from search.settings import recipe_of
 from tracking.query import find_runs, history
@@ -17,7 +18,7 @@ def test_the_times_are_those_of_the_measurements(tiny: Callable, record: Path) -
     settings, device = tiny("losses.perceptual=0.0"), torch.device("cpu")
     bank, store = noise_bank(recipe_of(settings)), open_store(settings.tracking)
     yardsticks = measure_yardsticks(bank, settings.evaluation, None, device)
-    trial = run_trial(Preparation(store, bank, device, None, yardsticks), settings)
+    trial = run_trial(Preparation(store, bank, device, None, yardsticks), settings, Captures())
     (row,) = find_runs(store, role="trial")
     times = dict(history(store, row.id, "time/step_ms"))
     assert trial["step_ms"] == pytest.approx(sorted(times[step] for step in (2, 3, 4))[1])
