@@ -88,13 +88,19 @@ class Seraena:
         )
         self.ring = ReplayRing(replay_bytes, image_shape, context_shape, device)
 
-    def step(self, fake: Tensor, real: Tensor, context: Tensor, draws: CriticDraws) -> dict[str, Tensor]:
-        """Train the critic once by least squares, fake to +1 and real to -1.
+    def step(self, fake: Tensor, real: Tensor, context: Tensor, draws: CriticDraws) -> Tensor:
+        """Train the critic once and return its loss before that."""
+        loss = self.learn(fake, real, context, draws)
+        self.optimizer.step()
+        return loss
+
+    def learn(self, fake: Tensor, real: Tensor, context: Tensor, draws: CriticDraws) -> Tensor:
+        """Give the critic its gradient by least squares, fake to +1 and real to -1; its weights stay for the optimizer.
 
         Each sample is real or fake by the toss of a coin; half of the fakes are the current ones, half replayed.
 
         Returns:
-            "loss": the critic's loss before the step, 0-dim, on the device.
+            The critic's loss, 0-dim, on the device.
         """
         fake, real, context = fake.detach().to(real.dtype), real.detach(), context.detach()
         self.ring.add(fake, context, draws.written)
@@ -109,8 +115,7 @@ class Seraena:
             loss = F.mse_loss(scores, (2 * is_fake.to(scores.dtype) - 1).expand_as(scores))
         self.optimizer.zero_grad()
         loss.backward()
-        self.optimizer.step()
-        return {"loss": loss.detach()}
+        return loss.detach()
 
     def correct(self, fake: Tensor, real: Tensor, context: Tensor) -> Tensor:
         """Return the fakes moved against the critic's gradient, float32, detached: the target of the generator.

@@ -4,6 +4,9 @@ It does what `take_step` does (model/training/step.py, the reference that it is 
 (Controls), and a value that is not finite stops it without a word: from that step on nothing moves, and `read` says so.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 from torch import Tensor
 
@@ -14,9 +17,10 @@ from model.recipe import Recipe
 from model.training.batches import Batch, Draws
 from model.training.controls import Controls
 from model.training.feed import Feed
+from model.training.passes import autocast
 from model.training.settings import LOSSES
 from model.training.state import TrainState
-from model.training.step import Regions, Step, refuse_non_finite, run_forward, train_critic
+from model.training.step import Forward, Regions, Step, refuse_non_finite, run_forward
 
 
 class DeviceStep:
@@ -48,6 +52,7 @@ class DeviceStep:
         device = feed.clips.device
         self.state, self.feed, self.perceptual, self.names = state, feed, perceptual, names
         self.regions: Regions | None = None
+        self.side = torch.cuda.Stream(device) if device.type == "cuda" else None
         # A graph is recorded for every loss of these names, whatever weight it has in a trial.
         structure = recipe.losses.model_copy(update={name: float(name in names) for name in LOSSES})
         self.recipe = recipe.model_copy(update={"losses": structure})
@@ -71,8 +76,11 @@ class DeviceStep:
         forward = run_forward(state, batch, self.recipe, self.perceptual, self.names, self.regions)
         losses = torch.stack([forward.losses[name] for name in self.names])
         total = (controls.loss_weights[self.columns] * losses).sum()
+        with self.beside():
+            critic_loss = self.learn_critic(forward, batch)
         state.optimizer.zero_grad()
         total.backward()
+        self.rejoin()
         gradients = [parameter.grad for parameter in state.model.parameters() if parameter.grad is not None]
         norm = torch.nn.utils.get_total_norm(gradients)
         self.judge(torch.cat([losses.detach(), total.detach()[None], norm[None]]))
@@ -80,8 +88,32 @@ class DeviceStep:
         torch._foreach_mul_(gradients, (controls.max_gradient_norm / (norm + 1e-6)).clamp_max(1.0))
         state.optimizer.step()
         self.join_average()
-        if forward.judged is not None:
-            self.measured[-1] = train_critic(state, forward.judged, batch, self.recipe.training.precision)
+        if critic_loss is not None:
+            state.seraena.optimizer.step()
+            self.measured[-1] = critic_loss
+
+    @contextmanager
+    def beside(self) -> Iterator[None]:
+        """What is queued inside runs beside what is queued afterwards, until `rejoin`: most kernels do not fill a GPU."""
+        if self.side is None:
+            yield
+            return
+        self.side.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(self.side):
+            yield
+
+    def rejoin(self) -> None:
+        """Let what is queued from here on wait for what ran beside."""
+        if self.side is not None:
+            torch.cuda.current_stream().wait_stream(self.side)
+
+    def learn_critic(self, forward: Forward, batch: Batch) -> Tensor | None:
+        """Give the critic its gradient; its loss, or None where no loss needs it."""
+        if forward.judged is None:
+            return None
+        fake, real, context = forward.judged.fake.detach(), forward.judged.real, forward.judged.context
+        with autocast(batch.video.device, self.recipe.training.precision):
+            return self.state.seraena.learn(fake, real, context, batch.critic)
 
     def look_up(self) -> Batch:
         """The batch that the controls point at."""

@@ -115,7 +115,7 @@ def run_forward(
 def train_critic(state: TrainState, judged: Judged, batch: Batch, precision: str) -> Tensor:
     """Train the critic once on what it was shown; its loss before that, 0-dim."""
     with autocast(batch.video.device, precision):
-        return state.seraena.step(judged.fake.detach(), judged.real, judged.context, batch.critic)["loss"]
+        return state.seraena.step(judged.fake.detach(), judged.real, judged.context, batch.critic)
 
 
 def take_step(state: TrainState, batch: Batch, recipe: Recipe, perceptual: Perceptual | None, *, probe: bool) -> Step:

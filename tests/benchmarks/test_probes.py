@@ -8,6 +8,7 @@ from tests.commands import TINY, Command, settings_options
 
 
 def test_the_command_prints_and_writes_the_cost(call: Callable[..., Command], tmp_path: Path) -> None:
+    """In a process of its own: the command as typed is part of what it writes."""
     out = tmp_path / "cost.json"
     done = call("benchmarks.probes", "--out", str(out), *settings_options(*TINY, "training.probe_every=7"))
     assert done.code == 0, done.err

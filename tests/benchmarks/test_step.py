@@ -2,26 +2,29 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 import torch
 
 from benchmarks.floor import LOSS_SETS
 from benchmarks.inputs import random_bank
-from benchmarks.step import decode_all_frames, notebook_shape, set_controls
+from benchmarks.step import decode_all_frames, main, notebook_shape, set_controls
 from model.training.capture import open_feed_of, prepare_step
-from tests.commands import TINY, Command, settings_options
+from tests.commands import ROOT
 
 
-def test_the_command_times_both_loss_sets_and_compares_the_loop(call: Callable[..., Command], tmp_path: Path) -> None:
+def test_the_command_times_both_loss_sets_and_compares_the_loop(
+    tiny_changes: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     out = tmp_path / "step.json"
-    done = call("benchmarks.step", "--steps", "2", "--out", str(out), *settings_options(*TINY))
-    assert done.code == 0, done.err
+    main(steps=2, out=out, config=ROOT / "conf.toml", profile="cpu", set_=tiny_changes)
+    printed = capsys.readouterr().out
     result = json.loads(out.read_text())
     assert [(row["losses"], row["way"]) for row in result["rows"]] == [("three", "eager"), ("five", "eager")]
     assert all(row["step_ms"] > 0 for row in result["rows"])
     assert result["rows"][0]["floor"]["flop"] < result["rows"][1]["floor"]["flop"]
     assert result["shape"] == {"batch_size": 2, "frames": 9, "crop_px": 24, "precision": "float32", "width": 0.125}
-    assert f"takes {result['loop_to_bare']:.3f} times as long as bare steps" in done.out
-    assert "timed without the perceptual loss" in done.out
+    assert f"takes {result['loop_to_bare']:.3f} times as long as bare steps" in printed
+    assert "timed without the perceptual loss" in printed
 
 
 def test_the_notebooks_shape_is_trained_with_all_its_frames(tiny: Callable) -> None:

@@ -202,12 +202,12 @@ def first_run(store: Store) -> str:
 def result_of(store: Store, run_id: str) -> dict:
     """All that a trial's run holds, but for what a clock measured and which checkpoints later trials left it."""
     run, folder = store.client.get_run(run_id), artifact_folder(store, run_id)
-    timed = "time/step_ms"
+    measured = [name for name in run.data.metrics if not name.startswith("time/")]
     return {
         "status": run.info.status,
         "params": run.data.params,
         "tags": {name: run.data.tags[name] for name in ("state", "diagnosis", "identity", "data_digest")},
-        "curves": {name: history(store, run_id, name) for name in run.data.metrics if name != timed},
+        "curves": {name: history(store, run_id, name) for name in measured},
         "texts": {name: (folder / name).read_text() for name in ("diagnosis.md", "diagnosis.zh.md", "diagnosis.json")},
         "evaluation": read_json(store, run_id, "evaluation.json"),
         "files": {

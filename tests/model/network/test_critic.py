@@ -91,7 +91,7 @@ def test_equal_images_need_no_correction() -> None:
 
 def test_the_critic_learns_to_tell_fakes_from_real_ones() -> None:
     critic = seraena(learning_rate=3e-3)
-    losses = [float(critic.step(*batch(seed=seed % 4), draws(critic, seed))["loss"]) for seed in range(40)]
+    losses = [float(critic.step(*batch(seed=seed % 4), draws(critic, seed))) for seed in range(40)]
     assert sum(losses[-10:]) < 0.7 * sum(losses[:10])
     critic.critic.eval()
     fake, real, context = batch(seed=0)
@@ -99,10 +99,21 @@ def test_the_critic_learns_to_tell_fakes_from_real_ones() -> None:
         assert critic.critic(fake, context).mean() > critic.critic(real, context).mean()
 
 
+def test_learning_leaves_the_weights_to_the_optimizer() -> None:
+    """The two halves of a step, taken apart."""
+    whole, halves = seraena(), seraena()
+    before = halves.critic.state_dict()["proj.0.weight"].clone()
+    loss = halves.learn(*batch(), draws(halves, 0))
+    assert torch.equal(halves.critic.state_dict()["proj.0.weight"], before)
+    halves.optimizer.step()
+    assert torch.equal(whole.step(*batch(), draws(whole, 0)), loss)
+    torch.testing.assert_close(whole.critic.state_dict(), halves.critic.state_dict(), rtol=0, atol=0)
+
+
 def test_a_step_trains_the_critic_alone() -> None:
     critic = seraena()
     fake, real, context = (tensor.requires_grad_(True) for tensor in batch())
-    loss = critic.step(fake, real, context, draws(critic, 0))["loss"]
+    loss = critic.step(fake, real, context, draws(critic, 0))
     assert (loss.ndim, loss.requires_grad) == (0, False)
     assert fake.grad is None
     assert context.grad is None
@@ -142,10 +153,10 @@ def test_the_same_seed_gives_the_same_bits_whatever_the_global_state() -> None:
     for noise in (1, 2):
         torch.manual_seed(noise)
         critic = seraena(seed=3)
-        losses.append([float(critic.step(*batch(seed=seed), draws(critic, seed))["loss"]) for seed in range(3)])
+        losses.append([float(critic.step(*batch(seed=seed), draws(critic, seed))) for seed in range(3)])
     assert losses[0] == losses[1]
     other = seraena(seed=4)
-    assert losses[0] != [float(other.step(*batch(seed=seed), draws(other, seed))["loss"]) for seed in range(3)]
+    assert losses[0] != [float(other.step(*batch(seed=seed), draws(other, seed))) for seed in range(3)]
 
 
 def test_after_a_round_trip_the_next_steps_are_bit_identical() -> None:
@@ -159,7 +170,7 @@ def test_after_a_round_trip_the_next_steps_are_bit_identical() -> None:
     resumed.load_state_dict(torch.load(file, weights_only=True))
     for seed in range(4, 7):
         chance = draws(critic, seed)
-        steps = [one.step(*batch(seed=seed), chance)["loss"] for one in (critic, resumed)]
+        steps = [one.step(*batch(seed=seed), chance) for one in (critic, resumed)]
         assert torch.equal(*steps)
         assert torch.equal(critic.correct(*batch(seed=seed)), resumed.correct(*batch(seed=seed)))
     assert torch.equal(critic.ring.rows, resumed.ring.rows)
@@ -168,7 +179,7 @@ def test_after_a_round_trip_the_next_steps_are_bit_identical() -> None:
 @pytest.mark.parametrize("samples", [1, 5])
 def test_odd_batches_train(samples: int) -> None:
     critic = seraena()
-    assert torch.isfinite(critic.step(*batch(samples), draws(critic, 0, samples))["loss"])
+    assert torch.isfinite(critic.step(*batch(samples), draws(critic, 0, samples)))
 
 
 @pytest.mark.gpu
@@ -180,7 +191,7 @@ def test_bfloat16_autocast_on_cuda() -> None:
     on_device = CriticDraws(*(tensor.to(device) for tensor in (chance.written, chance.replayed, chance.is_fake)))
     fake, real, context = (tensor.to(device) for tensor in batch())
     with torch.autocast("cuda", torch.bfloat16):
-        loss = critic.step(fake, real, context, on_device)["loss"]
+        loss = critic.step(fake, real, context, on_device)
         corrected = critic.correct(fake, real, context)
     assert torch.isfinite(loss)
     assert corrected.dtype == torch.float32
