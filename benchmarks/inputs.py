@@ -1,5 +1,6 @@
 """What a benchmark of steps is fed with: noise in the shapes of a bank, and LPIPS where it can be had."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
 
     from model.bank import Bank
     from model.evaluation.perceptual import Perceptual
+    from model.network.taehv import TAEHV
     from model.recipe import Recipe
 
 
@@ -50,3 +52,14 @@ def random_bank(recipe: "Recipe") -> "Bank":
         facts={},
         path=Path("noise"),
     )
+
+
+def decode_all_frames(model: "TAEHV") -> None:
+    """Have a decoder keep its start-up frames, as the public notebook does: 3 latents make its 12 frames and not 9."""
+    from model.network.variants import Architecture
+
+    class Untrimmed(Architecture):
+        def frames_trimmed(self, latents: int) -> int:
+            return 0
+
+    model.architecture = Untrimmed(**asdict(model.architecture))

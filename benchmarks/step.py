@@ -1,7 +1,6 @@
 """python -m benchmarks.step: milliseconds of one training step, run in three ways."""
 
 import time
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,7 +9,7 @@ import typer
 from benchmarks.bare import measure_loop
 from benchmarks.clock import wait_for
 from benchmarks.floor import LOSS_SETS, floor_of_step
-from benchmarks.inputs import find_perceptual, random_bank
+from benchmarks.inputs import decode_all_frames, find_perceptual, random_bank
 from benchmarks.kernels import measure_kernels
 from benchmarks.result import OutOption, describe_machine, make_table, name_machine, write_result
 from model.cli import ConfigOption, DebugOption, ProfileOption, SetOption, make_console, resolve_profile, run, speaker
@@ -100,7 +99,7 @@ def measure_all(
             started = time.perf_counter()
             step = prepare_step(recipe, feed, perceptual, names)
             if notebook:
-                decode_all_frames(step)
+                decode_all_frames(step.state.model)
             if way == "compiled graph":
                 compile_step(step, recipe)
             once: Callable[[], object] = capture(step).replay if way != "eager" else step
@@ -109,18 +108,6 @@ def measure_all(
             rows.append({"losses": losses, "way": way, **row, "preparation_s": preparation_s, "floor": floor})
             say(f"{losses} losses, {way}: {row['step_ms']:.2f} ms")
     return rows
-
-
-def decode_all_frames(step: "DeviceStep") -> None:
-    """Have the decoder keep its start-up frames: 3 latents make the notebook's 12 frames."""
-    from model.network.variants import Architecture
-
-    class Untrimmed(Architecture):
-        def frames_trimmed(self, latents: int) -> int:
-            return 0
-
-    shape = step.state.model.architecture
-    step.state.model.architecture = Untrimmed(**asdict(shape))
 
 
 def measure(

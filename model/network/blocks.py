@@ -75,18 +75,29 @@ class TimePool(nn.Module):
 
 
 class TimeGrow(nn.Module):
-    """Makes `stride` consecutive frames out of each by a 1x1 convolution, then `enlarge` pixels a side out of each.
+    """Makes `stride` consecutive frames out of each by a 1x1 convolution."""
 
-    A 1x1 convolution and the repetition of pixels may change places; in this order it has fewer pixels to do.
-    """
-
-    def __init__(self, channels: int, stride: int, enlarge: int = 1) -> None:
+    def __init__(self, channels: int, stride: int) -> None:
         super().__init__()
-        self.stride, self.enlarge = stride, enlarge
+        self.stride = stride
         self.conv = nn.Conv2d(channels, channels * stride, 1, bias=False)
 
     def forward(self, frames: Tensor) -> Tensor:
-        """(N T) C H W -> (N T*stride) C enlarge*H enlarge*W, time running fastest."""
+        """(N T) C H W -> (N T*stride) C H W, time running fastest."""
         pixels = self.conv(frames).permute(0, 2, 3, 1).unflatten(3, (self.stride, -1))
-        grown = pixels.permute(0, 3, 1, 2, 4).flatten(0, 1).permute(0, 3, 1, 2)
-        return F.interpolate(grown, scale_factor=self.enlarge) if self.enlarge > 1 else grown
+        return pixels.permute(0, 3, 1, 2, 4).flatten(0, 1).permute(0, 3, 1, 2)
+
+
+class EnlargingConvolution(nn.Conv2d):
+    """Repeats each pixel twice along height and width, then applies a 3x3 convolution without bias.
+
+    The released networks repeat them before their TimeGrow. A 1x1 convolution and the repetition of pixels may change
+    places, and after it there are a quarter as many pixels to convolve.
+    """
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__(inputs, outputs, 3, padding=1, bias=False)
+
+    def forward(self, frames: Tensor) -> Tensor:
+        """N C H W -> N C' 2H 2W."""
+        return super().forward(F.interpolate(frames, scale_factor=2))

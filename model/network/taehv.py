@@ -4,11 +4,14 @@ The layers stand in two flat sequences, so that state-dict keys are those of the
 decoder.22.bias). Source of the architecture: madebyollin/taehv.
 """
 
+from collections.abc import Iterable
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from model.network.blocks import (
+    EnlargingConvolution,
     MemoryBlock,
     RemembersPast,
     SoftClamp,
@@ -66,10 +69,13 @@ class TAEHV(nn.Module):
         T latents give time_stride * (T - 1) + 1 frames (CogVideoX: time_stride * T when T is even).
         """
         assert latents.shape[2] == self.latent_channels, f"{latents.shape[2]} channels, not {self.latent_channels}"
-        patch_size = self.architecture.patch_size
-        patches = over_time(self.decoder, latents)
-        video = F.pixel_shuffle(patches, patch_size) if patch_size > 1 else patches
-        return video[:, self.architecture.frames_trimmed(latents.shape[1]) :]
+        layers = list(self.decoder)
+        after_time = 1 + max(index for index, layer in enumerate(layers) if isinstance(layer, TimeGrow))
+        frames = over_time(layers[:after_time], latents)
+        # Behind the last layer that mixes frames, so that the rest, at full size, does not compute what is cut off.
+        frames = frames[:, self.architecture.frames_trimmed(latents.shape[1]) :]
+        patches, patch_size = over_time(layers[after_time:], frames), self.architecture.patch_size
+        return F.pixel_shuffle(patches, patch_size) if patch_size > 1 else patches
 
 
 def build_encoder(shape: Architecture) -> nn.Sequential:
@@ -97,13 +103,13 @@ def build_decoder(shape: Architecture) -> nn.Sequential:
 
 
 def base_stage(inputs: int, outputs: int, time_stride: int) -> list[nn.Module]:
-    """Three memory blocks, time growth and nearest upsampling, convolution to the next width."""
+    """Three memory blocks, time growth, nearest upsampling with a convolution to the next width."""
     blocks: list[nn.Module] = [MemoryBlock(inputs) for _ in range(3)]
     return [
         *blocks,
         nn.Identity(),  # where the released networks upsample: later layers keep their numbers in the state dict
-        TimeGrow(inputs, time_stride, enlarge=2),
-        convolution(inputs, outputs, bias=False),
+        TimeGrow(inputs, time_stride),
+        EnlargingConvolution(inputs, outputs),
     ]
 
 
@@ -114,10 +120,11 @@ def super_stage(inputs: int, outputs: int, time_stride: int) -> list[nn.Module]:
     return [*blocks, *upsampling, TimeGrow(outputs, time_stride)]
 
 
-def over_time(layers: nn.Sequential, frames: Tensor) -> Tensor:
+def over_time(layers: Iterable[nn.Module], frames: Tensor) -> Tensor:
     """Apply the layers to NTCHW frames, all at once; what a layer remembers is the input shifted by one frame."""
     clips = frames.shape[0]
-    flat = frames.flatten(0, 1)
+    # By way of NHWC: where this copies, the copy is in the layout of the convolutions.
+    flat = frames.permute(0, 1, 3, 4, 2).flatten(0, 1).permute(0, 3, 1, 2)
     for layer in layers:
         if isinstance(layer, RemembersPast):
             # One frame of zeros before the first, and the last frame cut off; as NCTHW, which padding leaves in its layout.

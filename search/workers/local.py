@@ -2,12 +2,17 @@
 
 import contextlib
 import multiprocessing
+import os
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from typing import Any
 
 from search.workers.messages import Assignment, Task
 from search.workers.worker import work
+
+#: glibc's malloc keeps blocks of up to 32 MiB (the most it allows) and 4 GiB of freed memory instead of giving each back to
+#: the system and having it cleared anew in the next step: an eager step is about 6 % faster. It is read when a process starts.
+MALLOC = {"MALLOC_MMAP_THRESHOLD_": str(32 * 2**20), "MALLOC_TRIM_THRESHOLD_": str(4 * 2**30)}
 
 #: Seconds that a worker gets to leave by itself before it is killed.
 GRACE_S = 10
@@ -25,6 +30,8 @@ class LocalWorker:
         self.connection: Connection
         self.connection, theirs = context.Pipe()
         self.process = context.Process(target=work, args=(theirs, assignment), daemon=True)
+        for name, value in MALLOC.items():
+            os.environ.setdefault(name, value)
         self.process.start()
         theirs.close()
 

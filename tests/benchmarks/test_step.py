@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from benchmarks.floor import LOSS_SETS
-from benchmarks.inputs import random_bank
-from benchmarks.step import decode_all_frames, main, notebook_shape, set_controls
+from benchmarks.inputs import decode_all_frames, random_bank
+from benchmarks.step import main, notebook_shape, set_controls
 from model.training.capture import open_feed_of, prepare_step
 from tests.commands import ROOT
 
@@ -33,7 +33,7 @@ def test_the_notebooks_shape_is_trained_with_all_its_frames(tiny: Callable) -> N
     small = settings.model_copy(update={"training": settings.training.model_copy(update={"batch_size": 1})})
     feed = open_feed_of(random_bank(small), small, torch.device("cpu"))
     step = prepare_step(small, feed, None, LOSS_SETS["three"])
-    decode_all_frames(step)
+    decode_all_frames(step.state.model)
     set_controls(step, 0, small)
     step()
     measured, _ = step.read(0.0)

@@ -12,7 +12,7 @@ import pytest
 
 from search.preparation import Preparation
 from search.settings import Settings, recipe_of
-from search.workers.local import LocalWorker, started_workers
+from search.workers.local import MALLOC, LocalWorker, started_workers
 from search.workers.messages import Assignment, Failed, Ready, Task
 
 #: Settings that are refused before a training begins: the worker answers at once.
@@ -29,6 +29,7 @@ def worker(tiny: Callable[..., Settings], prepared_once: Preparation) -> Iterato
 def test_a_process_serves_until_it_is_killed_and_says_what_killed_it(worker: LocalWorker, tmp_path: Path) -> None:
     assert worker.receive() == Ready()
     assert worker.process.pid != os.getpid()
+    assert MALLOC.items() <= psutil.Process(worker.process.pid).environ().items()
     for number in (0, 1):
         worker.start(Task(number, REFUSED, tmp_path))
         answer = worker.receive()
