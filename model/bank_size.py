@@ -71,14 +71,18 @@ def bank_bytes(recipe: Recipe) -> BankBytes:
 def state_size(recipe: Recipe) -> str:
     """Say in one line what the bank of a recipe will take on disk, in host memory and in training."""
     data, size = recipe.data, bank_bytes(recipe)
-    latents_dtype = torch.bfloat16 if recipe.training.precision == "bfloat16" else torch.float32
     return (
         f"bank: {data.training_clips} training and {data.validation_clips} validation clips of "
         f"{data.frames}x{data.crop_px}x{data.crop_px} take {in_words(size.on_disk)} on disk "
         f"(clips {in_words(size.training + size.validation)}, latents {in_words(size.training_latents)}, "
         f"round trips {in_words(size.validation_round_trip)}); at most {in_words(size.while_built)} of memory while it is "
-        f"built, decoding and the reference's own batch aside; {in_words(size.in_training(latents_dtype))} in training"
+        f"built, decoding and the reference's own batch aside; {in_words(size.in_training(latents_dtype(recipe)))} in training"
     )
+
+
+def latents_dtype(recipe: Recipe) -> torch.dtype:
+    """In which type training reads the reference's latents: as exact as it computes."""
+    return torch.bfloat16 if recipe.training.precision == "bfloat16" else torch.float32
 
 
 def in_words(size: int) -> str:

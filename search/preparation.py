@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from model.bank import Bank, build_bank
+from model.bank_size import latents_dtype
 from model.evaluation.perceptual import Perceptual, PerceptualUnavailable, load_perceptual
 from model.evaluation.scores import Scores
 from model.evaluation.yardsticks import measure_yardsticks
@@ -15,6 +16,7 @@ from model.network.weights import load_weights
 from model.preflight.report import Preflight
 from model.recipe import Recipe
 from model.training.device import check_precision, resolve_device
+from model.training.feed import state_place
 from search.settings import Settings, recipe_of
 from tracking.store import Store, open_store
 
@@ -47,6 +49,8 @@ def prepare(settings: Settings, say: Callable[[str], None]) -> Preparation:
         f"bank: {len(bank.training)} training and {len(bank.validation)} validation clips of "
         f"{settings.data.frames} frames at {settings.data.crop_px} px, digest {bank.digest}"
     )
+    if device.type == "cuda":
+        say(state_place(bank, device, latents_dtype(recipe_of(settings))))
     yardsticks = measure_yardsticks(bank, settings.evaluation, perceptual, device)
     return Preparation(store, bank, device, perceptual, yardsticks)
 

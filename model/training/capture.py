@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from model.bank import Bank
+from model.bank_size import latents_dtype
 from model.evaluation.perceptual import Perceptual
 from model.recipe import Recipe
 from model.training.batches import draw
@@ -122,9 +123,8 @@ def prepare_step(recipe: Recipe, feed: Feed, perceptual: Perceptual | None, name
 
 
 def open_feed_of(bank: Bank, recipe: Recipe, device: torch.device) -> Feed:
-    """The feed of a recipe: latents as exact as its training computes."""
-    dtype = torch.bfloat16 if recipe.training.precision == "bfloat16" else torch.float32
-    return open_feed(bank, recipe.training.batch_size, device, latents_dtype=dtype)
+    """The feed of a recipe."""
+    return open_feed(bank, recipe.training.batch_size, device, latents_dtype=latents_dtype(recipe))
 
 
 def compile_step(step: DeviceStep, recipe: Recipe) -> None:

@@ -43,9 +43,6 @@ class Feed(Protocol):
     def wait_s(self) -> float:
         """Seconds that training has waited for its batches so far, host and device together."""
 
-    def describe(self) -> str:
-        """Say in one line how much lies where."""
-
 
 def open_feed(
     bank: Bank,
@@ -73,8 +70,22 @@ def fits(bank: Bank, device: torch.device, latents_dtype: torch.dtype) -> bool:
     """Say whether a bank shall be resident: always on the CPU, on a GPU when it takes at most RESIDENT_SHARE of what is free."""
     if device.type != "cuda":
         return True
-    wanted = bank.training.nbytes + bank.training_latents.numel() * latents_dtype.itemsize
-    return wanted <= RESIDENT_SHARE * torch.cuda.mem_get_info(device)[0]
+    return read_bytes(bank, latents_dtype) <= RESIDENT_SHARE * torch.cuda.mem_get_info(device)[0]
+
+
+def read_bytes(bank: Bank, latents_dtype: torch.dtype) -> int:
+    """What training reads of a bank."""
+    return bank.training.nbytes + bank.training_latents.numel() * latents_dtype.itemsize
+
+
+def state_place(bank: Bank, device: torch.device, latents_dtype: torch.dtype) -> str:
+    """Say in one line how much training will read and where `open_feed` will put it."""
+    size = in_words(read_bytes(bank, latents_dtype))
+    if device.type != "cuda":
+        return f"bank: training reads {size} in memory"
+    if fits(bank, device, latents_dtype):
+        return f"bank: training reads {size} on the GPU"
+    return f"bank: training reads {size} in pinned memory, prefetched: more than {RESIDENT_SHARE:.0%} of the GPU's free memory"
 
 
 class ResidentFeed:
@@ -92,8 +103,3 @@ class ResidentFeed:
 
     def prefetch(self, indices: Tensor) -> None:
         """Do nothing: there is nothing to fetch."""
-
-    def describe(self) -> str:
-        """Say how much lies where."""
-        size = in_words(self.clips.nbytes + self.latents.nbytes)
-        return f"bank: {size} on the GPU" if self.clips.is_cuda else f"bank: {size} in memory, read where it lies"

@@ -7,7 +7,6 @@ import torch
 from torch import Tensor
 
 from model.bank import Bank
-from model.bank_size import in_words
 from model.training.fetching import Fetching, whole_pages
 from model.training.slices import fill, moved
 
@@ -64,11 +63,6 @@ class StagedFeed:
     def wait_s(self) -> float:
         """Seconds of the host in fetching what was not prefetched, and of the device before a batch had arrived."""
         return self.host_wait_s + (self.fetching.wait_s if self.fetching else 0.0)
-
-    def describe(self) -> str:
-        """Say how much lies where."""
-        size = in_words(self.bank_clips.nbytes + self.bank_latents.nbytes)
-        return f"bank: {size} in {'pinned ' if self.fetching else ''}memory, prefetched"
 
 
 def on_host(tensor: Tensor, dtype: torch.dtype, device: torch.device) -> Tensor:

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from model.bank import Bank
-from model.training.feed import RESIDENT_SHARE, fits, open_feed
+from model.training.feed import RESIDENT_SHARE, fits, open_feed, state_place
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")
 needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")
@@ -43,9 +43,8 @@ def test_they_say_how_much_lies_where(bank: Bank) -> None:
     """1024 clips of 6912 bytes with 192 latents: 6.75 MiB and 0.75 MiB; in bfloat16 0.375 MiB."""
     many = replace(bank, training=bank.training.repeat(128, 1, 1, 1, 1))
     many = replace(many, training_latents=bank.training_latents.repeat(128, 1, 1, 1, 1))
-    assert open_feed(many, 2, CPU).describe() == "bank: 7.5 MiB in memory, read where it lies"
-    staged = open_feed(many, 2, CPU, resident=False, latents_dtype=torch.bfloat16)
-    assert staged.describe() == "bank: 7.1 MiB in memory, prefetched"
+    assert state_place(many, CPU, torch.float32) == "bank: training reads 7.5 MiB in memory"
+    assert state_place(many, CPU, torch.bfloat16) == "bank: training reads 7.1 MiB in memory"
 
 
 @pytest.mark.gpu
@@ -63,7 +62,7 @@ def test_a_resident_bank_takes_the_memory_that_was_stated(bank: Bank) -> None:
     assert torch.cuda.max_memory_allocated() - before == pytest.approx(stated, rel=0.1)
     assert torch.equal(feed.clips.cpu(), clips)
     assert torch.equal(feed.latents.cpu(), many.training_latents.to(torch.bfloat16))
-    assert feed.describe() == "bank: 74.2 MiB on the GPU"
+    assert state_place(many, CUDA, torch.bfloat16) == "bank: training reads 74.2 MiB on the GPU"
     on_device = replace(many, training=feed.clips, training_latents=feed.latents)
     assert open_feed(on_device, 16, CUDA, latents_dtype=torch.bfloat16).clips is feed.clips
 
@@ -81,3 +80,5 @@ def test_a_bank_is_resident_up_to_its_share_of_the_free_memory(bank: Bank) -> No
     )
     assert fits(few, CUDA, torch.float32)
     assert not fits(many, CUDA, torch.float32)
+    assert state_place(few, CUDA, torch.float32).endswith("on the GPU")
+    assert "in pinned memory, prefetched: more than 25% of" in state_place(many, CUDA, torch.float32)
