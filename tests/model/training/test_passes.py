@@ -21,8 +21,9 @@ def test_the_passes_are_those_of_the_losses_definitions(recipe: Callable[..., Re
     passes = run_passes(model, batch, settings.losses, "float32")
     with torch.no_grad():
         assert torch.equal(passes.latents, model.encode(batch.video))
-        assert torch.equal(passes.decoded, model.decode(batch.latents))
-        assert torch.equal(passes.reconstruction, model.decode(model.encode(batch.video)))
+        # Both decodes were one call on twice the batch, for which the convolutions may sum in another order.
+        torch.testing.assert_close(passes.decoded, model.decode(batch.latents))
+        torch.testing.assert_close(passes.reconstruction, model.decode(model.encode(batch.video)))
     assert passes.latents.shape == batch.latents.shape
     assert passes.decoded.shape == passes.reconstruction.shape == batch.video.shape
 
