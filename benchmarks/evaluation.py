@@ -27,7 +27,8 @@ def measure_evaluation(
     from model.evaluation.evaluation import evaluate
     from model.network.taehv import TAEHV
 
-    network = TAEHV(recipe.network, 0).to(device).eval()
+    network = TAEHV(recipe.network, 0).eval()
+    network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack this form
     generator = torch.Generator().manual_seed(0)
     noise = torch.randint(256, (clips, FRAMES, 3, SIDE_PX, SIDE_PX), dtype=torch.uint8, generator=generator)
     names = [f"noise {number}" for number in range(clips)]

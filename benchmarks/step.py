@@ -103,8 +103,9 @@ def measure_all(
             if way == "compiled graph":
                 compile_step(step, recipe)
             once: Callable[[], object] = capture(step).replay if way != "eager" else step
+            wait_for(device)
+            preparation_s = time.perf_counter() - started
             row = measure(step, once, recipe, device, steps)
-            preparation_s = time.perf_counter() - started - row["step_ms"] / 1000 * steps
             rows.append({"losses": losses, "way": way, **row, "preparation_s": preparation_s, "floor": floor})
             say(f"{losses} losses, {way}: {row['step_ms']:.2f} ms")
     return rows

@@ -85,13 +85,14 @@ def run_trial(prepared: "Preparation", settings: Settings, captures: "Captures")
 
     from model.training.loop import train
     from search.record import start_training_record
+    from search.workers.assignments import trial_recipe
 
     clock, laps, waits = Clock(prepared.device), list[Lap](), list[float]()
     with clock.part(START_RUN):
         record = start_training_record(prepared, settings, name="trial", role="trial", parent=None, tags={})
     asked = time.perf_counter()
     steps = train(
-        recipe_of(settings),
+        trial_recipe(settings, prepared.device),
         prepared.bank,
         perceptual=prepared.perceptual,
         device=prepared.device,

@@ -130,9 +130,9 @@ class Seraena:
         with torch.no_grad():
             wanted = self.critic(real, context)
         with torch.enable_grad():
-            correction = torch.zeros_like(fake, requires_grad=True)
-            distance = (self.critic(fake + correction, context) - wanted).square().mean((1, 2, 3)).sum()
-            (gradient,) = torch.autograd.grad(distance, correction)
+            moved = fake.detach().requires_grad_(True)  # the gradient for a correction of 0 is that for the fake itself
+            distance = (self.critic(moved, context) - wanted).square().mean((1, 2, 3)).sum()
+            (gradient,) = torch.autograd.grad(distance, moved)
         self.critic.requires_grad_(True)
         return fake - gradient / (gradient.std(correction=0) + CORRECTION_FLOOR)
 

@@ -58,14 +58,19 @@ class Captures:
     """The captured steps of a process, on one bank at a time."""
 
     def __init__(self) -> None:
-        self._bank: Bank | None = None
+        self._fed: tuple[Bank, torch.dtype, int] | None = None
         self._feed: Feed | None = None
         self._kept: list[tuple[dict[str, Any], CapturedStep]] = []
 
     def find(self, recipe: Recipe, bank: Bank, perceptual: Perceptual | None, device: torch.device) -> CapturedStep:
-        """Return a captured step that serves a recipe, captured now if there is none yet."""
-        if self._bank is not bank or self._feed is None:
-            self._bank, self._feed, self._kept = bank, open_feed_of(bank, recipe, device), []
+        """Return a captured step that serves a recipe, captured now if there is none yet.
+
+        `device` becomes the process' current one: streams and graphs are made and replayed there.
+        """
+        torch.cuda.set_device(device)
+        wanted = (bank, latents_dtype(recipe), recipe.training.batch_size)
+        if self._feed is None or self._fed is None or self._fed[0] is not bank or self._fed[1:] != wanted[1:]:
+            self._fed, self._feed, self._kept = wanted, open_feed_of(bank, recipe, device), []
         fixed, names = without_numbers(recipe), weighted_names(recipe)
         for others, captured in self._kept:
             if fixed == others and serves(captured.step.names, names):
@@ -105,11 +110,14 @@ def capture_step(recipe: Recipe, feed: Feed, perceptual: Perceptual | None, name
     compile_step(step, recipe)
     try:
         return CapturedStep(step, capture(step))
-    except torch.OutOfMemoryError:
-        raise
     except Exception as error:
+        # An error inside a capture makes the end of the capture fail as well; the first is the cause.
+        cause = error.__context__ or error
+        if isinstance(cause, torch.OutOfMemoryError):
+            raise cause from None
+        text = (str(cause).splitlines() or ["no text"])[0]
         raise RuntimeError(
-            f"a step on CUDA must compile and be captured, but {type(error).__name__}: {str(error).splitlines()[0]}; "
+            f"a step on CUDA must compile and be captured, but {type(cause).__name__}: {text}; "
             'mend that, or set training.execution = "eager", which is slower'
         ) from error
 
@@ -129,6 +137,8 @@ def open_feed_of(bank: Bank, recipe: Recipe, device: torch.device) -> Feed:
 
 def compile_step(step: DeviceStep, recipe: Recipe) -> None:
     """Have the parts of a step compiled when it first runs; what the compiler makes is kept below data.cache_dir."""
+    # All modules that are compiled count together, the critic three times for each shape and precision; 8 are allowed at first.
+    torch._dynamo.config.recompile_limit = 64
     os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(Path(recipe.data.cache_dir).absolute() / "compiled"))
     step.regions = Regions(
         passes=torch.compile(run_passes, fullgraph=True, dynamic=False),

@@ -155,7 +155,8 @@ class DeviceStep:
         refuse_non_finite(measured | {"the gradient norm": norm}, int(failed_step))
         assert not failed_step, "a step halted although all that it measured is finite"
         self.clipped.zero_()
-        return Step(measured, total, norm, learning_rate, torch.tensor(critic), probes={}), int(clipped)
+        critic_loss = torch.tensor(critic) if "seraena" in self.names else None
+        return Step(measured, total, norm, learning_rate, critic_loss, probes={}), int(clipped)
 
     def restart(self) -> None:
         """Forget what was measured, for another training."""

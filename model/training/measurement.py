@@ -41,12 +41,13 @@ def name_values(step: Step, tally: Tally, weights: LossSettings) -> dict[str, fl
         values["train/psnr"] = -10 * math.log10(max(step.losses["reconstruction"], 1e-10))
     if "seraena" in step.losses:
         values["critic/correction_rms"] = math.sqrt(step.losses["seraena"])
+    if step.critic_loss is not None:
+        values["critic/loss"] = step.critic_loss.item()
     return values | {
         "loss/total": step.total,
         "gradient/norm": step.gradient_norm,
         "gradient/clipped": tally.clipped / tally.steps,
         "learning_rate": step.learning_rate,
-        "critic/loss": step.critic_loss.item(),
         "time/step_ms": 1000 * tally.seconds / tally.steps,
         "time/data_wait_ms": 1000 * tally.waited_s / tally.steps,
         **step.probes,

@@ -35,7 +35,7 @@ class Step:
         total: their weighted sum.
         gradient_norm: of all weights together, before clipping.
         learning_rate: that the step was taken with.
-        critic_loss: 0-dim, on the device.
+        critic_loss: 0-dim; None where the critic was not trained.
         probes: what model.training.probes measures, by its name in the record; empty where not asked for.
     """
 
@@ -43,7 +43,7 @@ class Step:
     total: float
     gradient_norm: float
     learning_rate: float
-    critic_loss: Tensor
+    critic_loss: Tensor | None
     probes: dict[str, float]
 
 

@@ -121,6 +121,8 @@ class CapturedSteps:
         """Queue one step, or take one with a probe."""
         if probe:
             self.read()  # a training that halted must not move again
+            # The critic's rate is read from there by eager steps too.
+            self._step.controls.set(self.state.step, self._draws.clips, self._draws, self._recipe)
             self._eager.take(probe=True)
         else:
             self._replay()

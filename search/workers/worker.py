@@ -44,6 +44,7 @@ def serve(connection: Connection, assignment: Assignment) -> None:
     from model.settings import change
     from model.training.capture import Captures
     from model.training.device import resolve_device
+    from model.training.settings import LOSSES
     from model.training.stepping import is_captured
 
     torch.set_num_threads(assignment.num_threads)
@@ -52,9 +53,10 @@ def serve(connection: Connection, assignment: Assignment) -> None:
     perceptual = load_perceptual(assignment.recipe.evaluation.lpips, device) if assignment.perceptual else None
     captures = Captures()
     if is_captured(assignment.recipe, device):
-        # Before the first task: what takes longest goes on beside the preflight. Trials have LPIPS or no weight for it.
-        recipe = assignment.recipe if perceptual else change(assignment.recipe, {"losses.perceptual": 0.0})
-        captures.find(recipe, bank, perceptual, device)
+        # Before the first task: what takes longest goes on beside the preflight. Whatever conf.toml says, trials give every loss
+        # a weight, the perceptual one where there is LPIPS.
+        weights = {f"losses.{name}": float(name != "perceptual" or assignment.perceptual) for name in LOSSES}
+        captures.find(change(assignment.recipe, weights), bank, perceptual, device)
     connection.send(Ready())
     while True:
         task: Task = connection.recv()

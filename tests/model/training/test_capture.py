@@ -7,12 +7,25 @@ from torch import Tensor
 
 from model.bank import Bank
 from model.recipe import Recipe
-from model.training.capture import Captures, serves, without_numbers
+from model.training.capture import (
+    Captures,
+    open_feed_of,
+    prepare_step,
+    serves,
+    weighted_names,
+    without_numbers,
+)
 from model.training.loop import train
+from model.training.losses import measure_losses
+from model.training.passes import run_passes
 from model.training.state import start_state
+from model.training.step import Regions
 from model.training.stepping import CapturedSteps, EagerSteps
 
 CPU = torch.device("cpu")
+
+# The compiler looks at it on purpose and hides torch's warning; where warnings are errors it comes first.
+pytestmark = pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf")
 
 
 def test_trials_that_differ_in_numbers_share_a_capture_and_others_do_not(recipe: Callable[..., Recipe]) -> None:
@@ -46,6 +59,21 @@ def test_a_step_serves_fewer_losses_that_reach_the_same_parts(
     captured: tuple[str, ...], wanted: tuple[str, ...], good: bool
 ) -> None:
     assert serves(captured, wanted) is good
+
+
+def test_the_parts_that_are_compiled_can_be_traced_as_wholes(recipe: Callable[..., Recipe], bank: Bank) -> None:
+    """Without code generation: a call that the compiler cannot follow is an error, and the values are the same."""
+    settings = recipe()
+    names = weighted_names(settings)
+    plain, traced = (prepare_step(settings, open_feed_of(bank, settings, CPU), None, names) for _ in range(2))
+    traced.regions = Regions(
+        *(torch.compile(part, backend="eager", fullgraph=True, dynamic=False) for part in (run_passes, measure_losses))
+    )
+    traced.state.seraena.critic.compile(backend="eager", fullgraph=True, dynamic=False)
+    for step in (plain, traced):
+        step()
+        step()
+    assert traced.read(0.0)[0].losses == pytest.approx(plain.read(0.0)[0].losses, rel=1e-5)
 
 
 def movement(weights: list[Tensor], start: list[Tensor]) -> Tensor:

@@ -15,6 +15,9 @@ from model.training.stepping import EagerSteps, start_stepping
 
 CPU = torch.device("cpu")
 
+# The compiler looks at it on purpose and hides torch's warning; where warnings are errors it comes first.
+pytestmark = pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf")
+
 
 def test_eager_steps_are_take_step(recipe: Callable[..., Recipe], bank: Bank) -> None:
     settings = recipe("optimizer.max_gradient_norm=0.001")
