@@ -18,6 +18,18 @@ MALLOC = {"MALLOC_MMAP_THRESHOLD_": str(32 * 2**20), "MALLOC_TRIM_THRESHOLD_": s
 GRACE_S = 10
 
 
+@contextlib.contextmanager
+def malloc_settings() -> Iterator[None]:
+    """While this is open, processes start with MALLOC; what a person has set stays."""
+    missing = {name: value for name, value in MALLOC.items() if name not in os.environ}
+    os.environ.update(missing)
+    try:
+        yield
+    finally:
+        for name in missing:
+            del os.environ[name]
+
+
 class LocalWorker:
     """A long-lived process with one device; `connection` can be waited on.
 
@@ -30,9 +42,8 @@ class LocalWorker:
         self.connection: Connection
         self.connection, theirs = context.Pipe()
         self.process = context.Process(target=work, args=(theirs, assignment), daemon=True)
-        for name, value in MALLOC.items():
-            os.environ.setdefault(name, value)
-        self.process.start()
+        with malloc_settings():
+            self.process.start()
         theirs.close()
 
     def start(self, task: Task) -> None:

@@ -30,6 +30,7 @@ def test_a_process_serves_until_it_is_killed_and_says_what_killed_it(worker: Loc
     assert worker.receive() == Ready()
     assert worker.process.pid != os.getpid()
     assert MALLOC.items() <= psutil.Process(worker.process.pid).environ().items()
+    assert not MALLOC.keys() & os.environ.keys()  # other processes that this one starts are not meant
     for number in (0, 1):
         worker.start(Task(number, REFUSED, tmp_path))
         answer = worker.receive()
