@@ -8,11 +8,13 @@ TRIALS ?= 50
 install: .venv/.installed
 
 # uv installs in a tenth of pip's time; it does not read pip's own configuration, so a local folder of wheels that pip was given is handed on.
+# It brings its own certificates: behind a proxy whose certificate only the system knows the first try fails, and the second asks the system.
 .venv/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet uv
 	wheels=$$($(BIN)/python -m pip config get global.find-links 2>/dev/null || true); \
-	$(BIN)/uv pip install --quiet --python $(BIN)/python $${wheels:+--find-links $$wheels} -c constraints.txt -e '.[dev]'
+	install="$(BIN)/uv pip install --quiet --python $(BIN)/python $${wheels:+--find-links $$wheels} -c constraints.txt -e .[dev]"; \
+	$$install || { echo "once more with the system's certificates"; UV_SYSTEM_CERTS=1 $$install; }
 	touch $@
 
 search: install

@@ -105,11 +105,9 @@ def split_time(
 
     Returns:
         "wall_s"; "phases" in seconds, in sum the wall clock; "trials_window_s", start of the first trial and end of the
-        last; "trials", how many by MLflow's status; "trial_s", their median length; "trials_per_minute" of the whole
+        last; "trials", how many by MLflow's status; "trials_per_minute" of the whole
         command and of the trials' time alone, without failed ones; "best_score" of the finished ones.
     """
-    import statistics
-
     first, last = min(row.start_ms for row in trials) / 1000, max(end_s(row) for row in trials)
     study_made, statuses = study.start_ms / 1000, [row.status for row in trials]
     counted = sum(status != "FAILED" for status in statuses)
@@ -125,7 +123,6 @@ def split_time(
         },
         "trials_window_s": (first, last),
         "trials": {status: statuses.count(status) for status in sorted(set(statuses))},
-        "trial_s": statistics.median(end_s(row) - row.start_ms / 1000 for row in trials),
         "trials_per_minute": {"command": 60 * counted / (ended - started), "trials": 60 * counted / (last - first)},
         "best_score": max((row.metrics["score"] for row in trials if row.status == "FINISHED"), default=None),
     }
@@ -145,7 +142,6 @@ def to_table(machine: dict[str, Any], result: dict[str, Any]) -> "Table":
     for name, seconds in result["phases"].items():
         table.add_row(name, f"{seconds:.1f}", f"{seconds / result['wall_s']:.1%}")
     table.add_row("all", f"{result['wall_s']:.1f}", "", end_section=True)
-    table.add_row("a trial, median", f"{result['trial_s']:.1f}", "")
     rates = result["trials_per_minute"]
     table.add_row("trials a minute, whole command", f"{rates['command']:.1f}", "")
     table.add_row("trials a minute, while trials ran", f"{rates['trials']:.1f}", "")

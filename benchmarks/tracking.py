@@ -23,10 +23,12 @@ if TYPE_CHECKING:
 TRIALS = 3
 
 # The parts of a trial's record, as the table names them.
-START, VALUES, EVALUATIONS = "start the run", "write values", "write values and picture of evaluations"
-RESULTS, CLOSE = "write results", "close the run"
-#: With one worker nothing trains beside these.
-BETWEEN_TRIALS = (START, RESULTS, CLOSE)
+OPEN, BEGINNING = "open the run", "write parameters, settings, provenance"
+VALUES, EVALUATIONS = "write values", "write values and picture of evaluations"
+MEASURED, CONCLUSION = "write the evaluation and the last values", "diagnose, take over the checkpoint"
+CLOSE = "close the run"
+#: A worker waits for these between its trials; the rest is written while it trains (docs/decisions/0011-busy-workers.md).
+BETWEEN_TRIALS = (MEASURED, OPEN)
 
 
 def main(
@@ -85,7 +87,15 @@ def measure_record(settings: "Settings", perceptual: "Perceptual | None", root: 
         "open_s": clock.seconds["open"],
         "trials": TRIALS,
         "metrics_of_a_measurement": len(plain.values),
-        "times": {START: 1, VALUES: len(script) - evaluations, EVALUATIONS: evaluations, RESULTS: 1, CLOSE: 1},
+        "times": {
+            OPEN: 1,
+            BEGINNING: 1,
+            VALUES: len(script) - evaluations,
+            EVALUATIONS: evaluations,
+            MEASURED: 1,
+            CONCLUSION: 1,
+            CLOSE: 1,
+        },
         "dropped": mean_ms(seconds[False]),
         "kept": mean_ms(seconds[True]),
         "checkpoint_mb": sum(file.stat().st_size for file in (root / "sample").rglob("*") if file.is_file()) / 1e6,
@@ -96,17 +106,21 @@ def record_trial(
     prepared: "Preparation", settings: "Settings", script: "list[Measurement]", checkpoint: Path, *, keep: bool
 ) -> dict[str, float]:
     """Seconds of each part of one trial's record."""
-    from search.record import start_training_record
+    from search.record import open_training_record
 
     clock = Clock(prepared.device)
-    with clock.part(START):
-        record = start_training_record(prepared, settings, name="trial", role="trial", parent=None, tags={})
+    with clock.part(OPEN):
+        record = open_training_record(prepared, settings, name="trial", role="trial", parent=None, tags={})
+    with clock.part(BEGINNING):
+        record.write_beginning(prepared)
     shutil.copytree(checkpoint, record.folder, dirs_exist_ok=True)
     for measurement in script:
         with clock.part(VALUES if measurement.scores is None else EVALUATIONS):
             record.measure(measurement)
-    with clock.part(RESULTS):
-        record.write_results(keep_checkpoint=keep)
+    with clock.part(MEASURED):
+        record.write_measured()
+    with clock.part(CONCLUSION):
+        record.write_conclusion(keep_checkpoint=keep)
     with clock.part(CLOSE):
         record.close("FINISHED")
     return clock.seconds

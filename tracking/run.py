@@ -81,17 +81,6 @@ class Run:
         """Write a value as the JSON artifact `path`."""
         self.text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
-    def file(self, path: Path, folder: str) -> None:
-        """Copy a file into the artifact folder `folder` ("" is the top); it appears there complete or not at all."""
-        with record_errors(f"writing {path.name} of run {self.id}"):
-            self._client.log_artifact(self.id, str(path), folder or None)
-
-    def files(self, folder: Path, to: str) -> None:
-        """Copy a folder's files, and those below it, into the artifact folder `to`, each complete or not at all."""
-        for path in sorted(folder.rglob("*")):
-            if path.is_file():
-                self.file(path, (Path(to) / path.relative_to(folder).parent).as_posix())
-
     def picture(self, image: np.ndarray, key: str, step: int) -> None:
         """Record an image of a step, for MLflow's image grid.
 

@@ -77,4 +77,4 @@ def map_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     those who have it mapped; one that is cut short in place kills them with SIGBUS, so nothing here ever does that.
     """
     with safe_open(path, framework="pt") as file:
-        return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
+        return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118 - no dict: safetensors' file cannot be iterated

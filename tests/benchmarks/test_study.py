@@ -39,7 +39,6 @@ def test_the_time_of_a_study_by_hand() -> None:
     assert sum(result["phases"].values()) == result["wall_s"] == 120
     assert result["trials_window_s"] == (1020, 1060)
     assert result["trials"] == {"FAILED": 1, "FINISHED": 2, "KILLED": 1}
-    assert result["trial_s"] == 12
     # Three trials count: the failed one is none.
     assert result["trials_per_minute"] == {"command": 1.5, "trials": 4.5}
     assert result["best_score"] == 30  # a pruned trial's score is of an earlier step

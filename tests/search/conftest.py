@@ -20,7 +20,7 @@ from search.settings import Settings, load_settings
 from search.space import distributions
 from search.study import BASELINE, METRICS, RUN_ID
 from tests.commands import ROOT, TINY
-from tracking.run import start_run
+from tracking.run import move_checkpoint, start_run
 from tracking.store import open_store
 
 SettingsOf = Callable[..., Settings]
@@ -121,7 +121,7 @@ def run_with_checkpoint(tmp_path: Path) -> Callable[[OpenStudy], str]:
         folder = tmp_path / f"files-{run.id}" / "checkpoint"
         folder.mkdir(parents=True)
         (folder / "model.safetensors").write_bytes(os.urandom(16))
-        run.files(folder, "checkpoint")
+        move_checkpoint(opened.prepared.store, run.id, folder)
         run.text("conf.toml", "")
         return run.id
 

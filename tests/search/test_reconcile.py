@@ -168,7 +168,7 @@ class Dying(search.progress.TrialProgress):
 
 
 def be_killed(changes: list[str]) -> None:
-    search.progress.TrialProgress = Dying  # type: ignore[misc]
+    search.progress.TrialProgress = Dying  # in a process of its own, which it kills
     run_study(load_settings(ROOT / "conf.toml", "cpu", changes), 3, Console(file=io.StringIO()))
 
 

@@ -9,7 +9,7 @@ from safetensors.torch import save_file
 from tracking.query import find_runs
 from tracking.recorded import evidence_of_run, find_run
 from tracking.run import Run, start_run
-from tracking.store import Store
+from tracking.store import Store, artifact_folder
 
 SCORES = {"psnr": 20.0, "ssim": 0.5}
 
@@ -32,10 +32,9 @@ def test_a_run_is_found_by_how_its_id_begins(store: Store, run: Run) -> None:
 
 def test_everything_that_a_run_has(store: Store, run: Run, tmp_path: Path) -> None:
     torch.save({"a": torch.zeros(4), "b": torch.ones(4)}, tmp_path / "start.pth")
-    (tmp_path / "checkpoint").mkdir()
     weights = {"a": torch.zeros(4), "b": torch.full((4,), 2.0)}
-    save_file(weights, tmp_path / "checkpoint" / "model.safetensors", {"step": "30"})
-    run.files(tmp_path / "checkpoint", "checkpoint")
+    (artifact_folder(store, run.id) / "checkpoint").mkdir(parents=True)
+    save_file(weights, artifact_folder(store, run.id) / "checkpoint" / "model.safetensors", {"step": "30"})
     run.text("conf.toml", f'[losses]\nencoder = 0.5\n[network]\nweights = "{tmp_path / "start.pth"}"\n')
     run.metrics({"loss/encoder": 0.25}, 10)
     run.metrics({"loss/encoder": 0.125}, 20)

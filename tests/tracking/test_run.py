@@ -108,21 +108,6 @@ def test_texts_and_json_keep_every_character(store: Store, run: Run) -> None:
     assert json.loads((folder / "evaluation.json").read_bytes()) == {"psnr": 4.24, "clips": [{"name": "视频"}]}
 
 
-def test_files_keep_their_tree_and_replace_older_ones(store: Store, run: Run, tmp_path: Path) -> None:
-    source = tmp_path / "checkpoint"
-    (source / "parts").mkdir(parents=True)
-    (source / "model.safetensors").write_bytes(b"new")
-    (source / "parts" / "a").write_bytes(b"a")
-    run.text("kept/model.safetensors", "old")
-
-    run.files(source, "kept")
-    run.file(source / "model.safetensors", "")
-
-    folder = artifact_folder(store, run.id)
-    found = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-    assert found == {"kept/model.safetensors": b"new", "kept/parts/a": b"a", "model.safetensors": b"new"}
-
-
 def test_pictures_are_there_at_once_with_key_and_step(store: Store, run: Run) -> None:
     image = np.random.default_rng(0).integers(0, 256, (24, 48, 3), dtype=np.uint8)
     run.picture(image, "validation", 250)

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -6,11 +7,11 @@ import torch
 
 from model.bank import Bank
 from model.recipe import Recipe
-from model.training.batches import take_batch
+from model.training.batches import clip_indices, take_batch
 from model.training.capture import Captures
 from model.training.loop import train
 from model.training.state import start_state
-from model.training.step import take_step
+from model.training.step import NonFiniteError, take_step
 from model.training.stepping import EagerSteps, start_stepping
 
 CPU = torch.device("cpu")
@@ -44,11 +45,6 @@ def test_captured_steps_need_cuda(recipe: Callable[..., Recipe], bank: Bank) -> 
 def test_a_captured_training_measures_probes_resumes_and_names_its_nan(
     recipe: Callable[..., Recipe], bank: Bank, tmp_path: Path
 ) -> None:
-    from dataclasses import replace
-
-    from model.training.batches import clip_indices
-    from model.training.step import NonFiniteError
-
     cuda, captures = torch.device("cuda"), Captures()
     settings = recipe(
         "training.steps=6", f"data.cache_dir={tmp_path / 'cache'}", "training.probe_every=3", "training.checkpoint_every=4",
