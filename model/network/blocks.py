@@ -3,6 +3,7 @@
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.autograd.function import FunctionCtx
 
 
 def convolution(inputs: int, outputs: int, *, stride: int = 1, bias: bool = True) -> nn.Conv2d:
@@ -100,4 +101,24 @@ class EnlargingConvolution(nn.Conv2d):
 
     def forward(self, frames: Tensor) -> Tensor:
         """N C H W -> N C' 2H 2W."""
-        return super().forward(F.interpolate(frames, scale_factor=2))
+        return super().forward(repeat_pixels(frames))
+
+
+def repeat_pixels(frames: Tensor) -> Tensor:
+    """Repeat each pixel twice along height and width: N C H W -> N C 2H 2W."""
+    # torch's own gradient of it compiles to atomic additions: 1.3 of a step's 14 ms on an H200 (docs/LOG.md).
+    return RepeatedPixels.apply(frames) if torch.compiler.is_compiling() else F.interpolate(frames, scale_factor=2)
+
+
+class RepeatedPixels(torch.autograd.Function):
+    """`F.interpolate(frames, scale_factor=2)`, its gradient written as the sum over each 2x2 pixels."""
+
+    @staticmethod
+    def forward(context: FunctionCtx, frames: Tensor) -> Tensor:
+        """N C H W -> N C 2H 2W."""
+        return F.interpolate(frames, scale_factor=2)
+
+    @staticmethod
+    def backward(context: FunctionCtx, gradient: Tensor) -> Tensor:
+        """N C 2H 2W -> N C H W."""
+        return F.avg_pool2d(gradient, 2, divisor_override=1)

@@ -44,7 +44,8 @@ class Critic(nn.Module):
         scores = []
         for layers, head in zip(self.blocks, self.proj, strict=True):
             x = layers(x)
-            scores.append(F.avg_pool2d(head(x), SCORE_STRIDE * x.shape[-1] // width).float())
+            # A score is linear in the features: averaged first, only few of them are left to score.
+            scores.append(head(F.avg_pool2d(x, SCORE_STRIDE * x.shape[-1] // width)).float())
         return torch.cat(scores, 1)
 
 

@@ -67,7 +67,8 @@ class Captures:
 
         `device` becomes the process' current one: streams and graphs are made and replayed there.
         """
-        torch.cuda.set_device(device)
+        if device.index is not None:
+            torch.cuda.set_device(device)
         wanted = (bank, latents_dtype(recipe), recipe.training.batch_size)
         if self._feed is None or self._fed is None or self._fed[0] is not bank or self._fed[1:] != wanted[1:]:
             self._fed, self._feed, self._kept = wanted, open_feed_of(bank, recipe, device), []

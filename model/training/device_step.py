@@ -84,9 +84,10 @@ class DeviceStep:
         gradients = [parameter.grad for parameter in state.model.parameters() if parameter.grad is not None]
         norm = torch.nn.utils.get_total_norm(gradients)
         self.judge(torch.cat([losses.detach(), total.detach()[None], norm[None]]))
-        # torch's own clipping takes its bound as a number of the host; the formula is the same.
-        torch._foreach_mul_(gradients, (controls.max_gradient_norm / (norm + 1e-6)).clamp_max(1.0))
+        # torch's own clipping takes its bound as a number of the host; the formula is the same, and AdamW divides by it in passing.
+        state.optimizer.grad_scale = ((norm + 1e-6) / controls.max_gradient_norm).clamp_min(1.0)  # type: ignore[attr-defined]  # torch's fused AdamW reads it
         state.optimizer.step()
+        state.optimizer.grad_scale = None  # type: ignore[attr-defined]  # eager steps on the same optimizer clip by themselves
         self.join_average()
         if critic_loss is not None:
             state.seraena.optimizer.step()
