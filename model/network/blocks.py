@@ -1,9 +1,7 @@
 """The blocks that TAEHV is made of; only three kinds of them look across time, and those only backwards."""
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.autograd.function import FunctionCtx
 
 
 def convolution(inputs: int, outputs: int, *, stride: int = 1, bias: bool = True) -> nn.Conv2d:
@@ -87,38 +85,3 @@ class TimeGrow(nn.Module):
         """(N T) C H W -> (N T*stride) C H W, time running fastest."""
         pixels = self.conv(frames).permute(0, 2, 3, 1).unflatten(3, (self.stride, -1))
         return pixels.permute(0, 3, 1, 2, 4).flatten(0, 1).permute(0, 3, 1, 2)
-
-
-class EnlargingConvolution(nn.Conv2d):
-    """Repeats each pixel twice along height and width, then applies a 3x3 convolution without bias.
-
-    The released networks repeat them before their TimeGrow. A 1x1 convolution and the repetition of pixels may change
-    places, and after it there are a quarter as many pixels to convolve.
-    """
-
-    def __init__(self, inputs: int, outputs: int) -> None:
-        super().__init__(inputs, outputs, 3, padding=1, bias=False)
-
-    def forward(self, frames: Tensor) -> Tensor:
-        """N C H W -> N C' 2H 2W."""
-        return super().forward(repeat_pixels(frames))
-
-
-def repeat_pixels(frames: Tensor) -> Tensor:
-    """Repeat each pixel twice along height and width: N C H W -> N C 2H 2W."""
-    # torch's own gradient of it compiles to atomic additions: 1.3 of a step's 14 ms on an H200 (docs/LOG.md).
-    return RepeatedPixels.apply(frames) if torch.compiler.is_compiling() else F.interpolate(frames, scale_factor=2)
-
-
-class RepeatedPixels(torch.autograd.Function):
-    """`F.interpolate(frames, scale_factor=2)`, its gradient written as the sum over each 2x2 pixels."""
-
-    @staticmethod
-    def forward(context: FunctionCtx, frames: Tensor) -> Tensor:
-        """N C H W -> N C 2H 2W."""
-        return F.interpolate(frames, scale_factor=2)
-
-    @staticmethod
-    def backward(context: FunctionCtx, gradient: Tensor) -> Tensor:
-        """N C 2H 2W -> N C H W."""
-        return F.avg_pool2d(gradient, 2, divisor_override=1)

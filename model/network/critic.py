@@ -118,18 +118,23 @@ class Seraena:
         loss.backward()
         return loss.detach()
 
-    def correct(self, fake: Tensor, real: Tensor, context: Tensor) -> Tensor:
+    @torch.no_grad()
+    def score(self, images: Tensor, context: Tensor) -> Tensor:
+        """The critic's scores of images; its running statistics take no notice."""
+        self.critic.eval()
+        return self.critic(images.detach().float(), context.detach())
+
+    def correct(self, fake: Tensor, wanted: Tensor, context: Tensor) -> Tensor:
         """Return the fakes moved against the critic's gradient, float32, detached: the target of the generator.
 
-        With L = mean over maps of (D(real) - D(fake + c))^2 per sample, c* = -dL/dc at 0 over (its standard deviation in
-        the whole batch + 1e-5): its RMS is 1 wherever the gradients exceed that floor.
+        `wanted` are the scores of the real images. With L = mean over maps of (wanted - D(fake + c))^2 per sample,
+        c* = -dL/dc at 0 over (its standard deviation in the whole batch + 1e-5): its RMS is 1 wherever the gradients
+        exceed that floor.
         """
-        fake, real, context = fake.detach().float(), real.detach().float(), context.detach()
+        fake, context = fake.detach().float(), context.detach()
         self.critic.eval()
         # A compiled critic would compute the gradients of its weights too, were they not frozen meanwhile.
         self.critic.requires_grad_(False)
-        with torch.no_grad():
-            wanted = self.critic(real, context)
         with torch.enable_grad():
             moved = fake.detach().requires_grad_(True)  # the gradient for a correction of 0 is that for the fake itself
             distance = (self.critic(moved, context) - wanted).square().mean((1, 2, 3)).sum()

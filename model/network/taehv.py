@@ -11,7 +11,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from model.network.blocks import (
-    EnlargingConvolution,
     MemoryBlock,
     RemembersPast,
     SoftClamp,
@@ -20,7 +19,9 @@ from model.network.blocks import (
     TimePool,
     convolution,
 )
+from model.network.enlarging import EnlargingConvolution
 from model.network.initialisation import pass_signals_on, start_grey
+from model.network.narrow import NarrowConvolution
 from model.network.settings import NetworkSettings
 from model.network.variants import Architecture, architecture
 
@@ -81,7 +82,7 @@ class TAEHV(nn.Module):
 def build_encoder(shape: Architecture) -> nn.Sequential:
     """Stem, three stages that halve the size and pool the time, projection to the latents."""
     channels = shape.encoder_channels
-    layers: list[nn.Module] = [convolution(RGB * shape.patch_size**2, channels), nn.ReLU(inplace=True)]
+    layers: list[nn.Module] = [NarrowConvolution(RGB * shape.patch_size**2, channels), nn.ReLU(inplace=True)]
     for time_stride in shape.encoder_time_strides:
         layers += [TimePool(channels, time_stride), convolution(channels, channels, stride=2, bias=False)]
         layers += [MemoryBlock(channels) for _ in range(3)]
@@ -92,7 +93,7 @@ def build_decoder(shape: Architecture) -> nn.Sequential:
     """Stem, three stages that double the size and grow the time, projection to (patched) RGB."""
     widths = shape.decoder_channels
     stages = zip(widths[:-1], widths[1:], shape.decoder_time_strides, strict=True)
-    last = convolution(widths[-1], RGB * shape.patch_size**2)
+    last = NarrowConvolution(widths[-1], RGB * shape.patch_size**2)
     if shape.decoder_kind == "super":
         stem: list[nn.Module] = [nn.Conv2d(shape.latent_channels, widths[0], 1, bias=False)]
         return nn.Sequential(*stem, *(layer for stage in stages for layer in super_stage(*stage)), last)

@@ -22,8 +22,11 @@ from model.training.settings import LOSSES
 from model.training.state import start_state
 from model.training.step import Regions
 
-#: Runs before the capture: the first compiles and makes the optimizers' moments, later ones find every kernel chosen.
-WARMUP_STEPS = 3
+#: Runs before the capture, after one that compiles, makes the optimizers' moments and chooses every kernel.
+WARMUP_STEPS = 2
+
+#: Small kernels that do not depend on each other become one: weights and gradients change their type some hundred times a step.
+COMPILER: dict[str, Any] = {"combo_kernels": True}
 
 #: Where the gradient of a loss leads. A part that no loss reaches keeps its weights, without any decay.
 REACHES = {
@@ -142,10 +145,10 @@ def compile_step(step: DeviceStep, recipe: Recipe) -> None:
     torch._dynamo.config.recompile_limit = 64
     os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(Path(recipe.data.cache_dir).absolute() / "compiled"))
     step.regions = Regions(
-        passes=torch.compile(run_passes, fullgraph=True, dynamic=False),
-        losses=torch.compile(measure_losses, fullgraph=True, dynamic=False),
+        passes=torch.compile(run_passes, fullgraph=True, dynamic=False, options=COMPILER),
+        losses=torch.compile(measure_losses, fullgraph=True, dynamic=False, options=COMPILER),
     )
-    step.state.seraena.critic.compile(fullgraph=True, dynamic=False)
+    step.state.seraena.critic.compile(fullgraph=True, dynamic=False, options=COMPILER)
 
 
 def capture(step: DeviceStep) -> torch.cuda.CUDAGraph:
@@ -155,6 +158,8 @@ def capture(step: DeviceStep) -> torch.cuda.CUDAGraph:
     side.wait_stream(torch.cuda.current_stream())
     with fastest_convolutions():
         with torch.cuda.stream(side):
+            step()  # alone on the device, while cuDNN compares its algorithms
+            step.side.open(step.feed.clips.device)
             for _ in range(WARMUP_STEPS):
                 step()
         torch.cuda.current_stream().wait_stream(side)

@@ -4,9 +4,6 @@ It does what `take_step` does (model/training/step.py, the reference that it is 
 (Controls), and a value that is not finite stops it without a word: from that step on nothing moves, and `read` says so.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import torch
 from torch import Tensor
 
@@ -19,6 +16,7 @@ from model.training.controls import Controls
 from model.training.feed import Feed
 from model.training.passes import autocast
 from model.training.settings import LOSSES
+from model.training.side_stream import SideStream
 from model.training.state import TrainState
 from model.training.step import Forward, Regions, Step, refuse_non_finite, run_forward
 
@@ -38,6 +36,7 @@ class DeviceStep:
 
     Attributes:
         regions: compiled parts, or None.
+        side: where the critic works beside the network, once it is opened.
     """
 
     def __init__(
@@ -52,7 +51,7 @@ class DeviceStep:
         device = feed.clips.device
         self.state, self.feed, self.perceptual, self.names = state, feed, perceptual, names
         self.regions: Regions | None = None
-        self.side = torch.cuda.Stream(device) if device.type == "cuda" else None
+        self.side = SideStream()
         # A graph is recorded for every loss of these names, whatever weight it has in a trial.
         structure = recipe.losses.model_copy(update={name: float(name in names) for name in LOSSES})
         self.recipe = recipe.model_copy(update={"losses": structure})
@@ -73,48 +72,36 @@ class DeviceStep:
         """Take the step."""
         state, controls = self.state, self.controls
         batch = self.look_up()
-        forward = run_forward(state, batch, self.recipe, self.perceptual, self.names, self.regions)
+        forward = run_forward(state, batch, self.recipe, self.perceptual, self.names, self.regions, self.side)
         losses = torch.stack([forward.losses[name] for name in self.names])
         total = (controls.loss_weights[self.columns] * losses).sum()
-        with self.beside():
+        with self.side.beside():
             critic_loss = self.learn_critic(forward, batch)
         state.optimizer.zero_grad()
         total.backward()
-        self.rejoin()
+        self.side.rejoin()
         gradients = [parameter.grad for parameter in state.model.parameters() if parameter.grad is not None]
         norm = torch.nn.utils.get_total_norm(gradients)
         self.judge(torch.cat([losses.detach(), total.detach()[None], norm[None]]))
-        # torch's own clipping takes its bound as a number of the host; the formula is the same, and AdamW divides by it in passing.
-        state.optimizer.grad_scale = ((norm + 1e-6) / controls.max_gradient_norm).clamp_min(1.0)  # type: ignore[attr-defined]  # torch's fused AdamW reads it
-        state.optimizer.step()
-        state.optimizer.grad_scale = None  # type: ignore[attr-defined]  # eager steps on the same optimizer clip by themselves
-        self.join_average()
         if critic_loss is not None:
-            state.seraena.optimizer.step()
-            self.measured[-1] = critic_loss
-
-    @contextmanager
-    def beside(self) -> Iterator[None]:
-        """What is queued inside runs beside what is queued afterwards, until `rejoin`: most kernels do not fill a GPU."""
-        if self.side is None:
-            yield
-            return
-        self.side.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(self.side):
-            yield
-
-    def rejoin(self) -> None:
-        """Let what is queued from here on wait for what ran beside."""
-        if self.side is not None:
-            torch.cuda.current_stream().wait_stream(self.side)
+            with self.side.beside():
+                state.seraena.optimizer.step()
+                self.measured[-1] = critic_loss
+        # torch's own clipping takes its bound as a number of the host; the formula is the same, AdamW divides by it in passing.
+        excess = ((norm + 1e-6) / controls.max_gradient_norm).clamp_min(1.0)
+        state.optimizer.grad_scale = excess  # type: ignore[attr-defined]  # torch's fused AdamW reads it
+        state.optimizer.step()
+        state.optimizer.grad_scale = None  # type: ignore[attr-defined]  # eager steps clip by themselves
+        self.join_average()
+        self.side.rejoin()
 
     def learn_critic(self, forward: Forward, batch: Batch) -> Tensor | None:
         """Give the critic its gradient; its loss, or None where no loss needs it."""
         if forward.judged is None:
             return None
-        fake, real, context = forward.judged.fake.detach(), forward.judged.real, forward.judged.context
+        judged = forward.judged
         with autocast(batch.video.device, self.recipe.training.precision):
-            return self.state.seraena.learn(fake, real, context, batch.critic)
+            return self.state.seraena.learn(judged.fake, judged.real, judged.context, batch.critic)
 
     def look_up(self) -> Batch:
         """The batch that the controls point at."""

@@ -6,6 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from model.evaluation.perceptual import Perceptual
+from model.network.critic import group_frames
 from model.training.batches import Batch
 from model.training.passes import Passes, made
 from model.training.settings import LOSSES, LossSettings
@@ -14,7 +15,6 @@ from model.training.settings import LOSSES, LossSettings
 def measure_losses(
     passes: Passes,
     batch: Batch,
-    fake_groups: Tensor | None,
     corrected_groups: Tensor | None,
     perceptual: Perceptual | None,
     weights: LossSettings,
@@ -25,8 +25,8 @@ def measure_losses(
     Args:
         passes: what the network made of the batch.
         batch: video [0, 1] and reference latents.
-        fake_groups: passes.decoded in groups of frames as the critic sees them, [N * groups, 3 * group frames, H, W].
-        corrected_groups: the critic's targets for them; the same shape, without gradient. Both None without "seraena".
+        corrected_groups: the critic's targets for passes.decoded in groups of frames as it sees them,
+            [N * groups, 3 * group frames, H, W], without gradient; None without "seraena".
         perceptual: LPIPS; without one there is no "perceptual" in the result.
         weights: of the losses.
         names: the losses to compute.
@@ -35,7 +35,7 @@ def measure_losses(
         "encoder": lambda: encoder_loss(passes, batch, weights.encoder),
         "decoder": lambda: decoder_loss(passes, batch, weights.decoder),
         "reconstruction": lambda: reconstruction_loss(passes, batch, weights.reconstruction),
-        "seraena": lambda: seraena_loss(fake_groups, corrected_groups, weights.seraena),
+        "seraena": lambda: seraena_loss(passes, corrected_groups, weights),
     }
     if perceptual is not None:
         compute["perceptual"] = lambda: perceptual_loss(passes, batch, perceptual, weights.perceptual)
@@ -66,9 +66,10 @@ def perceptual_loss(passes: Passes, batch: Batch, perceptual: Perceptual, weight
     return perceptual(live(outputs, weight), targets).mean()
 
 
-def seraena_loss(fake_groups: Tensor | None, corrected_groups: Tensor | None, weight: float) -> Tensor:
+def seraena_loss(passes: Passes, corrected_groups: Tensor | None, weights: LossSettings) -> Tensor:
     """Mean squared error of the decoded reference latents against what the critic makes of them."""
-    return F.mse_loss(live(made(fake_groups), weight), made(corrected_groups))
+    groups = group_frames(live(made(passes.decoded), weights.seraena), weights.critic_group_frames)
+    return F.mse_loss(groups, made(corrected_groups))
 
 
 def live(tensor: Tensor, weight: float) -> Tensor:

@@ -19,6 +19,7 @@ from model.training.passes import Passes, autocast, made, run_passes
 from model.training.probes import probe_forward, probe_update, read_probes
 from model.training.schedules import multiplier
 from model.training.settings import LOSSES
+from model.training.side_stream import SideStream
 from model.training.state import TrainState
 
 
@@ -57,7 +58,7 @@ class Regions:
 
 @dataclass(frozen=True)
 class Judged:
-    """What the critic is shown of a batch, in groups of frames as it sees them.
+    """What the critic is shown of a batch, in groups of frames as it sees them, without a graph.
 
     Attributes:
         fake: passes.decoded.
@@ -92,30 +93,34 @@ def run_forward(
     perceptual: Perceptual | None,
     names: Sequence[str] = LOSSES,
     regions: Regions | None = None,
+    side: SideStream | None = None,
 ) -> Forward:
     """Run network and critic as far as the losses of these names need it; nothing moves.
 
-    Without compiled regions the parts run as they stand in Python.
+    Without compiled regions the parts run as they stand in Python, without a side stream one after the other.
     """
-    weights, precision = recipe.losses, recipe.training.precision
-    regions = regions or Regions(run_passes, measure_losses)
+    weights, precision, device = recipe.losses, recipe.training.precision, batch.video.device
+    regions, side = regions or Regions(run_passes, measure_losses), side or SideStream()
+    if "seraena" not in names:
+        passes = regions.passes(state.model, batch, weights, precision, names)
+        return Forward(passes, regions.losses(passes, batch, None, perceptual, weights, names), None)
+    real = group_frames(batch.video, weights.critic_group_frames)
+    context = group_context(batch.latents, len(real) // len(batch.video))
+    with side.beside(), autocast(device, precision):
+        wanted = state.seraena.score(real, context)
     passes = regions.passes(state.model, batch, weights, precision, names)
-    judged = corrected = None
-    if "seraena" in names:
-        fake = group_frames(made(passes.decoded), weights.critic_group_frames)
-        real = group_frames(batch.video, weights.critic_group_frames)
-        judged = Judged(fake, real, group_context(batch.latents, len(fake) // len(batch.video)))
-        with autocast(batch.video.device, precision):
-            corrected = state.seraena.correct(fake.detach(), real, judged.context)
-    fake_groups = judged.fake if judged else None
-    losses = regions.losses(passes, batch, fake_groups, corrected, perceptual, weights, names)
-    return Forward(passes, losses, judged)
+    fake = group_frames(made(passes.decoded).detach(), weights.critic_group_frames)
+    side.rejoin()
+    with autocast(device, precision):
+        corrected = state.seraena.correct(fake, wanted, context)
+    losses = regions.losses(passes, batch, corrected, perceptual, weights, names)
+    return Forward(passes, losses, Judged(fake, real, context))
 
 
 def train_critic(state: TrainState, judged: Judged, batch: Batch, precision: str) -> Tensor:
     """Train the critic once on what it was shown; its loss before that, 0-dim."""
     with autocast(batch.video.device, precision):
-        return state.seraena.step(judged.fake.detach(), judged.real, judged.context, batch.critic)
+        return state.seraena.step(judged.fake, judged.real, judged.context, batch.critic)
 
 
 def take_step(state: TrainState, batch: Batch, recipe: Recipe, perceptual: Perceptual | None, *, probe: bool) -> Step:

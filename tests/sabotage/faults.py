@@ -342,7 +342,7 @@ def _(patch: Patch, _folder: Path) -> None:
 
 @fault("the critic's exception is swallowed", "loss.inert")
 def _(patch: Patch, _folder: Path) -> None:
-    patch.setattr(Seraena, "correct", lambda _self, fake, _real, _context: fake)
+    patch.setattr(Seraena, "correct", lambda _self, fake, _wanted, _context: fake)
 
 
 @fault("the logged reconstruction loss is divided by 1000", "loss.metric_mismatch")

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from model.evaluation.perceptual import Perceptual
+from model.network.critic import group_frames
 from model.network.replay import draw_for_critic
 from model.recipe import Recipe
 from model.training.batches import Batch
@@ -34,8 +35,8 @@ def constant_passes(latents: float, decoded: float, reconstruction: float) -> Pa
 
 
 def measure(recipe: Recipe, passes: Passes, perceptual: Perceptual | None = None) -> dict[str, Tensor]:
-    fake = passes.decoded.flatten(1, 2)
-    return measure_losses(passes, constant_batch(), fake, fake.detach() + 0.3, perceptual, recipe.losses)
+    fake = group_frames(passes.decoded.detach(), recipe.losses.critic_group_frames)
+    return measure_losses(passes, constant_batch(), fake + 0.3, perceptual, recipe.losses)
 
 
 def test_hand_computed_values(recipe: Callable[..., Recipe]) -> None:
