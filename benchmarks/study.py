@@ -5,7 +5,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -32,6 +33,9 @@ GPU_ROWS = {
 
 def main(
     trials: Annotated[int, typer.Option("--trials", min=1, help="Trials of the study.")] = 50,
+    keep: Annotated[
+        Path | None, typer.Option("--keep", help="New folder that keeps the record; without it the record is deleted.")
+    ] = None,
     out: OutOption = None,
     config: ConfigOption = Path("conf.toml"),
     profile: ProfileOption = "auto",
@@ -47,17 +51,35 @@ def main(
 
     console = make_console()
     name = resolve_profile(profile, lambda _line: None)  # the study says it
-    with tempfile.TemporaryDirectory() as folder:
+    with record_folder(keep) as folder:
         changes = [*(set_ or ()), f"tracking.root={folder}/mlruns", f"data.cache_dir={folder}/cache"]
         settings = load_settings(config, name, changes)
         command = ["--config", str(config), "--profile", name, *(part for text in changes for part in ("--set", text))]
-        result = measure_study(settings, trials, command, Path(folder))
-    speaker(console)("the study above was recorded in a temporary folder; its paths lead nowhere now")
+        result = measure_study(settings, trials, command, folder)
+    if keep is None:
+        speaker(console)("the study above was recorded in a temporary folder; its paths lead nowhere now")
     gpu = result["gpu"]
     device = resolve_device(settings.training.device)
     machine = describe_machine(device, ("mlflow", "optuna"), gpu["peak_mib"] if gpu else None)
     console.print(to_table(machine, result))
     write_result(out, machine, result)
+
+
+@contextmanager
+def record_folder(keep: Path | None) -> Iterator[Path]:
+    """A new folder for the record and the caches, temporary where none is named.
+
+    Raises:
+        ValueError: the named one is there already.
+    """
+    if keep is None:
+        with tempfile.TemporaryDirectory() as folder:
+            yield Path(folder)
+        return
+    if keep.exists():
+        raise ValueError(f"--keep needs a new folder, because caches must be empty, but {keep} exists; name another")
+    keep.mkdir(parents=True)
+    yield keep.absolute()
 
 
 def measure_study(settings: "Settings", trials: int, options: Sequence[str], folder: Path) -> dict[str, Any]:

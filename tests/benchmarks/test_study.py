@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.result import describe_machine
-from benchmarks.study import end_s, measure_study, read_record, split_time, to_table
+from benchmarks.study import end_s, measure_study, read_record, record_folder, split_time, to_table
 from model.cli import make_console
 from tests.commands import settings_options
 from tracking.query import RunRow, children, find_runs
@@ -80,6 +80,17 @@ def test_a_cpu_measures_no_gpu(capsys: pytest.CaptureFixture[str]) -> None:
     lines = [line.strip() for line in capsys.readouterr().out.splitlines() if "GPU" in line]
     assert [line.endswith("not measured") for line in lines] == [True] * 4 + [False] * 4
     assert [line.split("   ")[-1].strip() for line in lines[4:]] == ["93.4%", "71.0 %", "3000 MiB", "99.0%"]
+
+
+def test_a_record_is_kept_in_a_new_folder_alone(tmp_path: Path) -> None:
+    with record_folder(tmp_path / "new" / "record") as folder:
+        (folder / "file").touch()
+    assert (tmp_path / "new" / "record" / "file").exists()
+    with pytest.raises(ValueError, match="record exists; name another"), record_folder(tmp_path / "new" / "record"):
+        pass
+    with record_folder(None) as folder:
+        assert folder.is_dir()
+    assert not folder.exists()
 
 
 def test_a_study_that_fails_gives_no_numbers(tiny: Callable, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
