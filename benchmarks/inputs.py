@@ -33,15 +33,12 @@ def random_bank(recipe: "Recipe") -> "Bank":
     import torch
 
     from model.bank import Bank
+    from model.bank_size import clip_shape, latents_shape
     from model.data.pixels import to_unit
-    from model.network.variants import architecture
 
-    shape, data = architecture(recipe.network), recipe.data
-    generator = torch.Generator().manual_seed(0)
-    clips, side_px = 4 * recipe.training.batch_size, data.crop_px
-    training = torch.randint(256, (clips, data.frames, 3, side_px, side_px), dtype=torch.uint8, generator=generator)
-    times, places = (data.frames - 1) // shape.time_stride + 1, side_px // shape.space_stride
-    latents = torch.randn(clips, times, shape.latent_channels, places, places, generator=generator)
+    generator, clips = torch.Generator().manual_seed(0), 4 * recipe.training.batch_size
+    training = torch.randint(256, (clips, *clip_shape(recipe)), dtype=torch.uint8, generator=generator)
+    latents = torch.randn(clips, *latents_shape(recipe), generator=generator)
     return Bank(
         training=training,
         training_latents=latents,

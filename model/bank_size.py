@@ -1,5 +1,6 @@
 """How many bytes a bank takes, told by the settings before anything is decoded or built."""
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -55,9 +56,7 @@ def bank_bytes(recipe: Recipe) -> BankBytes:
         ValueError: the settings make no possible architecture.
     """
     data, shape = recipe.data, architecture(recipe.network)
-    clip = data.frames * RGB * data.crop_px**2
-    latent_frames = (data.frames - 1) // shape.time_stride + 1
-    latents = latent_frames * shape.latent_channels * (data.crop_px // shape.space_stride) ** 2
+    clip, latents = math.prod(clip_shape(recipe)), math.prod(latents_shape(recipe))
     fitted = (data.training_clips, data.frames, data.crop_px, data.crop_px)
     return BankBytes(
         training=data.training_clips * clip,
@@ -66,6 +65,22 @@ def bank_bytes(recipe: Recipe) -> BankBytes:
         validation_round_trip=data.validation_clips * clip * FLOAT32_BYTES,
         fit=fit_bytes(*fitted, shape.time_stride, shape.space_stride) if recipe.reference.source == "pca" else 0,
     )
+
+
+def clip_shape(recipe: Recipe) -> tuple[int, int, int, int]:
+    """TCHW of a clip."""
+    return recipe.data.frames, RGB, recipe.data.crop_px, recipe.data.crop_px
+
+
+def latents_shape(recipe: Recipe) -> tuple[int, int, int, int]:
+    """TCHW of a clip's latents.
+
+    Raises:
+        ValueError: the settings make no possible architecture.
+    """
+    data, shape = recipe.data, architecture(recipe.network)
+    side = data.crop_px // shape.space_stride
+    return (data.frames - 1) // shape.time_stride + 1, shape.latent_channels, side, side
 
 
 def state_size(recipe: Recipe) -> str:

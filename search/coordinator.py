@@ -225,7 +225,9 @@ class Coordinator:
             raise RuntimeError(
                 f"a worker must start, but ended with exit code {code} before its first trial; see above"
             )
-        slot.worker, slot.ready = LocalWorker(slot.worker.assignment), False
+        assert slot.worker.supplied is not None, "a worker that was ready had its bank"
+        supply, slot.worker, slot.ready = slot.worker.supplied, LocalWorker(slot.worker.assignment), False
+        slot.worker.supply(supply)
         running, slot.running = slot.running, None
         if running:
             slot.busy.end(time.monotonic(), 0.0)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from search.opening import OpenStudy
     from search.settings import Settings
     from search.signals import StopRequest
+    from search.workers.local import LocalWorker
 
 
 def main(
@@ -66,21 +67,31 @@ def search(settings: "Settings", target: int, console: "Console", *, force: bool
         RuntimeError: the work failed, or the preflight found an error and `force` is not given.
         InterruptedWorkError: the person asked to stop.
     """
+    import contextlib
+
     from model.training.device import resolve_device
     from search.conclusion import conclude
     from search.lock import study_lock
     from search.opening import open_everything
+    from search.preflight import check_study
     from search.ranking import rank
     from search.signals import stop_on_signal
-    from search.workers.assignments import check_workers
+    from search.workers.assignments import assignments
+    from search.workers.local import started_workers
 
-    check_workers(settings, resolve_device(settings.training.device))
-    with study_lock(Path(settings.tracking.root)):
+    device = resolve_device(settings.training.device)
+    wanted = assignments(settings, device)
+    with study_lock(Path(settings.tracking.root)), contextlib.ExitStack() as ending:
+        # A GPU's workers compile while the clips are decoded and checked; on two cores everything else would only take longer.
+        workers = ending.enter_context(started_workers(wanted if device.type == "cuda" else []))
         opened = open_everything(settings, speaker(console), target)
         already = opened.num_finished()
         console.print(f"study {opened.study.study_name}: {already} of {target} trials finished")
         if already < target:
-            stop = run_trials(opened, settings, target, console, force=force)
+            opened = check_study(opened, settings, speaker(console), force=force)
+            opened.queue_baselines(settings)
+            workers = workers or ending.enter_context(started_workers(wanted))
+            stop = run_trials(opened, settings, target, workers, console)
         else:
             with stop_on_signal() as stop:
                 conclude(opened, settings, console, interrupted=False)
@@ -97,36 +108,27 @@ def search(settings: "Settings", target: int, console: "Console", *, force: bool
 
 
 def run_trials(
-    opened: "OpenStudy", settings: "Settings", target: int, console: "Console", *, force: bool
+    opened: "OpenStudy", settings: "Settings", target: int, workers: "list[LocalWorker]", console: "Console"
 ) -> "StopRequest":
-    """Check the study, run its missing trials and report it; returns whether a stop was asked for.
+    """Run the missing trials of a study and report it; returns whether a stop was asked for.
 
     Raises:
-        RuntimeError: the work failed, or the preflight found an error and `force` is not given.
+        RuntimeError: the work failed.
     """
-    import contextlib
-
     from search.conclusion import conclude
     from search.coordinator import Coordinator
-    from search.preflight import check_study
     from search.progress import TrialProgress
     from search.signals import stop_on_signal
-    from search.workers.assignments import assignments
-    from search.workers.local import started_workers
+    from search.workers.messages import Supply
 
-    wanted, on_gpu = assignments(settings, opened.prepared), opened.prepared.device.type == "cuda"
-    with contextlib.ExitStack() as ending:
-        # A GPU's workers load while the preflight runs; on two cores it would take 11 s instead of 5 and save nothing.
-        workers = ending.enter_context(started_workers(wanted if on_gpu else []))
-        opened = check_study(opened, settings, speaker(console), force=force)
-        opened.queue_baselines(settings)
-        workers = workers or ending.enter_context(started_workers(wanted))
-        with stop_on_signal() as stop:
-            try:
-                with TrialProgress(console, opened.num_finished(), target, settings.training.steps) as progress:
-                    Coordinator(opened, settings, target, progress, stop).run(workers)
-            finally:
-                conclude(opened, settings, console, interrupted=bool(stop))
+    for worker in workers:
+        worker.supply(Supply(opened.prepared.bank.path, opened.prepared.perceptual is not None))
+    with stop_on_signal() as stop:
+        try:
+            with TrialProgress(console, opened.num_finished(), target, settings.training.steps) as progress:
+                Coordinator(opened, settings, target, progress, stop).run(workers)
+        finally:
+            conclude(opened, settings, console, interrupted=bool(stop))
     return stop
 
 

@@ -73,8 +73,10 @@ class TAEHV(nn.Module):
         layers = list(self.decoder)
         after_time = 1 + max(index for index, layer in enumerate(layers) if isinstance(layer, TimeGrow))
         frames = over_time(layers[:after_time], latents)
-        # Behind the last layer that mixes frames, so that the rest, at full size, does not compute what is cut off.
-        frames = frames[:, self.architecture.frames_trimmed(latents.shape[1]) :]
+        # Behind the last layer that mixes frames, so that the rest, at full size, does not compute what is cut off; as NTHWC,
+        # so that the gradient too comes in the layout of the convolutions.
+        trimmed = self.architecture.frames_trimmed(latents.shape[1])
+        frames = frames.permute(0, 1, 3, 4, 2)[:, trimmed:].permute(0, 1, 4, 2, 3)
         patches, patch_size = over_time(layers[after_time:], frames), self.architecture.patch_size
         return F.pixel_shuffle(patches, patch_size) if patch_size > 1 else patches
 

@@ -10,12 +10,13 @@ from typing import Any
 import torch
 
 from model.bank import Bank
-from model.bank_size import latents_dtype
+from model.bank_size import clip_shape, latents_dtype, latents_shape
 from model.evaluation.perceptual import Perceptual
 from model.recipe import Recipe
 from model.training.batches import draw
+from model.training.device import make_repeatable
 from model.training.device_step import DeviceStep
-from model.training.feed import Feed, open_feed
+from model.training.feed import Feed, ResidentFeed, open_feed
 from model.training.losses import measure_losses
 from model.training.passes import run_passes
 from model.training.settings import LOSSES
@@ -64,6 +65,16 @@ class Captures:
         self._fed: tuple[Bank, torch.dtype, int] | None = None
         self._feed: Feed | None = None
         self._kept: list[tuple[dict[str, Any], CapturedStep]] = []
+        self._compiled: tuple[dict[str, Any], DeviceStep] | None = None
+
+    def prepare(self, recipe: Recipe, perceptual: Perceptual | None, device: torch.device) -> None:
+        """Compile the step of a recipe on noise: `find` will only have to capture it on its bank."""
+        make_repeatable(device)
+        step = prepare_step(recipe, noise_feed(recipe, device), perceptual, weighted_names(recipe))
+        compile_step(step, recipe)
+        with fastest_convolutions(), told_plainly():
+            step()
+        self._compiled = without_numbers(recipe), step
 
     def find(self, recipe: Recipe, bank: Bank, perceptual: Perceptual | None, device: torch.device) -> CapturedStep:
         """Return a captured step that serves a recipe, captured now if there is none yet.
@@ -79,9 +90,26 @@ class Captures:
         for others, captured in self._kept:
             if fixed == others and serves(captured.step.names, names):
                 return captured
-        captured = capture_step(recipe, self._feed, perceptual, names)
+        step, self._compiled = self.take_compiled(fixed, perceptual, names), None
+        if step is None:
+            step = prepare_step(recipe, self._feed, perceptual, names)
+            compile_step(step, recipe)
+        step.feed = self._feed
+        aim(step, recipe)
+        with told_plainly():
+            captured = CapturedStep(step, capture(step))
         self._kept.append((fixed, captured))
         return captured
+
+    def take_compiled(
+        self, fixed: dict[str, Any], perceptual: Perceptual | None, names: tuple[str, ...]
+    ) -> DeviceStep | None:
+        """The step that `prepare` has compiled, if it is the wanted one."""
+        if self._compiled is None:
+            return None
+        others, step = self._compiled
+        same_perceptual = (step.perceptual is None) == (perceptual is None)
+        return step if fixed == others and same_perceptual and serves(step.names, names) else None
 
 
 def weighted_names(recipe: Recipe) -> tuple[str, ...]:
@@ -104,16 +132,15 @@ def serves(captured: Iterable[str], wanted: Iterable[str]) -> bool:
     return set(wanted) <= set(captured) and reached[0] == reached[1]
 
 
-def capture_step(recipe: Recipe, feed: Feed, perceptual: Perceptual | None, names: tuple[str, ...]) -> CapturedStep:
-    """Compile and capture the step of a recipe with the losses of these names.
+@contextmanager
+def told_plainly() -> Iterator[None]:
+    """Turn what compiler and graph complain of into one line with a remedy; too little memory stays what it is.
 
     Raises:
-        RuntimeError: the machine cannot compile or capture it (no C compiler, say).
+        RuntimeError: the machine cannot compile or capture the step (no C compiler, say).
     """
-    step = prepare_step(recipe, feed, perceptual, names)
-    compile_step(step, recipe)
     try:
-        return CapturedStep(step, capture(step))
+        yield
     except Exception as error:
         # An error inside a capture makes the end of the capture fail as well; the first is the cause.
         cause = error.__context__ or error
@@ -130,13 +157,30 @@ def prepare_step(recipe: Recipe, feed: Feed, perceptual: Perceptual | None, name
     """A step on a state of its own, with the controls of the first step of a recipe."""
     draws = draw(0, len(feed.clips), feed.clips.shape[1], recipe)
     step = DeviceStep(start_state(recipe, feed.clips.device), feed, recipe, perceptual, names, draws)
-    step.controls.set(0, draws.clips, draws, recipe)
+    aim(step, recipe)
     return step
+
+
+def aim(step: DeviceStep, recipe: Recipe) -> None:
+    """Give a step the controls of the first step of a recipe, on clips that its feed has."""
+    draws = draw(0, len(step.feed.clips), step.feed.clips.shape[1], recipe)
+    step.controls.set(0, draws.clips, draws, recipe)
 
 
 def open_feed_of(bank: Bank, recipe: Recipe, device: torch.device) -> Feed:
     """The feed of a recipe."""
     return open_feed(bank, recipe.training.batch_size, device, latents_dtype=latents_dtype(recipe))
+
+
+def noise_feed(recipe: Recipe, device: torch.device) -> Feed:
+    """A batch of noise in the shapes of a recipe's clips."""
+    generator = torch.Generator().manual_seed(0)
+    clips, latents = (
+        (recipe.training.batch_size, *clip_shape(recipe)),
+        (recipe.training.batch_size, *latents_shape(recipe)),
+    )
+    noise = torch.randint(256, clips, dtype=torch.uint8, generator=generator), torch.randn(latents, generator=generator)
+    return ResidentFeed(*noise, device, latents_dtype(recipe))
 
 
 def compile_step(step: DeviceStep, recipe: Recipe) -> None:

@@ -33,7 +33,11 @@ def save(state: TrainState, recipe: Recipe, bank: Bank, folder: Path) -> None:
     network = json.dumps(recipe.network.model_dump(mode="json"))
     metadata = {"network": network, "step": str(state.step), "identity": run["identity"]}
     save_weights(state.average.state_dict(), folder / WEIGHTS, metadata)
-    write_training({"run": run, "state": state.state_dict()}, folder / TRAINING)
+    content = state.state_dict()
+    if state.step == recipe.training.steps:
+        # Half of the file, and no step follows that would draw from it.
+        content["seraena"]["ring"]["rows"] = content["seraena"]["ring"]["rows"][:0].clone()
+    write_training({"run": run, "state": content}, folder / TRAINING)
 
 
 def write_training(content: dict[str, Any], path: Path) -> None:

@@ -62,7 +62,7 @@ def open_feed(
         resident: all on the device, or only two batches; None decides by the room that the device has (`fits`).
     """
     if resident if resident is not None else fits(bank, device, latents_dtype):
-        return ResidentFeed(bank, device, latents_dtype)
+        return ResidentFeed(bank.training, bank.training_latents, device, latents_dtype)
     return StagedFeed(bank, batch_size, device, latents_dtype)
 
 
@@ -89,13 +89,13 @@ def state_place(bank: Bank, device: torch.device, latents_dtype: torch.dtype) ->
 
 
 class ResidentFeed:
-    """All clips on the device; on the CPU the bank's own tensors, unless the latents change their type."""
+    """All clips on the device; on the CPU the tensors that were given, unless the latents change their type."""
 
     wait_s = 0.0
 
-    def __init__(self, bank: Bank, device: torch.device, latents_dtype: torch.dtype) -> None:
-        self.clips = moved(bank.training, device, torch.uint8)
-        self.latents = moved(bank.training_latents, device, latents_dtype)
+    def __init__(self, clips: Tensor, latents: Tensor, device: torch.device, latents_dtype: torch.dtype) -> None:
+        self.clips = moved(clips, device, torch.uint8)
+        self.latents = moved(latents, device, latents_dtype)
 
     def place(self, indices: Tensor) -> Tensor:
         """Return the indices: every clip is in its place."""

@@ -110,10 +110,11 @@ def run_forward(
         wanted = state.seraena.score(real, context)
     passes = regions.passes(state.model, batch, weights, precision, names)
     fake = group_frames(made(passes.decoded).detach(), weights.critic_group_frames)
-    side.rejoin()
-    with autocast(device, precision):
+    with side.beside(), autocast(device, precision):
         corrected = state.seraena.correct(fake, wanted, context)
-    losses = regions.losses(passes, batch, corrected, perceptual, weights, names)
+    losses = regions.losses(passes, batch, None, perceptual, weights, [name for name in names if name != "seraena"])
+    side.rejoin()
+    losses |= regions.losses(passes, batch, corrected, None, weights, ["seraena"])
     return Forward(passes, losses, Judged(fake, real, context))
 
 

@@ -10,6 +10,7 @@ from model.evaluation.perceptual import Perceptual
 from model.recipe import Recipe
 from model.training.batches import draw, take_batch
 from model.training.capture import CapturedStep, Captures
+from model.training.device import make_repeatable
 from model.training.state import TrainState
 from model.training.step import Step, take_step
 
@@ -47,6 +48,7 @@ def start_stepping(
     Raises:
         ValueError: captured steps without CUDA.
     """
+    make_repeatable(device)
     if not is_captured(recipe, device):
         return EagerSteps(state, recipe, bank, perceptual, device)
     captured = captures.find(recipe, bank, perceptual, device)

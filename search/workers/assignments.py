@@ -6,7 +6,6 @@ import torch
 
 from model.recipe import Recipe
 from model.settings import change
-from search.preparation import Preparation
 from search.settings import Settings, recipe_of
 from search.workers.messages import Assignment
 
@@ -30,7 +29,7 @@ def check_workers(settings: Settings, device: torch.device) -> None:
         )
 
 
-def assignments(settings: Settings, prepared: Preparation) -> list[Assignment]:
+def assignments(settings: Settings, device: torch.device) -> list[Assignment]:
     """Return an assignment per worker.
 
     `search.workers` of them, spread evenly over the visible CUDA devices; when that is 0, `search.slots_per_gpu` for each
@@ -39,16 +38,12 @@ def assignments(settings: Settings, prepared: Preparation) -> list[Assignment]:
     Raises:
         ValueError: the numbers contradict each other or the device.
     """
-    check_workers(settings, prepared.device)
-    devices = cuda_devices(prepared.device)
+    check_workers(settings, device)
+    devices = cuda_devices(device)
     count = settings.search.workers or len(devices) * settings.search.slots_per_gpu
     num_threads = max(1, torch.get_num_threads() // count)  # heeds OMP_NUM_THREADS
-    recipe, perceptual = trial_recipe(settings, prepared.device), prepared.perceptual is not None
-    pruning = settings.search.pruner != "none"
-    return [
-        Assignment(recipe, prepared.bank.path, perceptual, devices[index % len(devices)], num_threads, pruning)
-        for index in range(count)
-    ]
+    recipe, pruning = trial_recipe(settings, device), settings.search.pruner != "none"
+    return [Assignment(recipe, devices[index % len(devices)], num_threads, pruning) for index in range(count)]
 
 
 def trial_recipe(settings: Settings, device: torch.device) -> Recipe:

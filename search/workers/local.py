@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from typing import Any
 
-from search.workers.messages import Assignment, Task
+from search.workers.messages import Assignment, Supply, Task
 from search.workers.worker import work
 
 #: glibc's malloc keeps blocks of up to 32 MiB (the most it allows) and 4 GiB of freed memory instead of giving each back to
@@ -45,6 +45,12 @@ class LocalWorker:
         with malloc_settings():
             self.process.start()
         theirs.close()
+        self.supplied: Supply | None = None
+
+    def supply(self, supply: Supply) -> None:
+        """Hand out what the worker waits for before it is ready."""
+        self.supplied = supply
+        self.send(supply)
 
     def start(self, task: Task) -> None:
         """Hand out a trial."""

@@ -9,14 +9,20 @@ from model.recipe import Recipe
 
 @dataclass(frozen=True)
 class Assignment:
-    """What a worker is for: the study's recipe and bank, its device, and whether LPIPS is to be had."""
+    """What a worker is for: the study's recipe and its device."""
 
     recipe: Recipe
-    bank: Path
-    perceptual: bool
     cuda_device: str | None  # one name of CUDA_VISIBLE_DEVICES; None on the CPU
     num_threads: int
     pruning: bool  # whether a trial may be stopped at any evaluation; else the last one alone is asked about
+
+
+@dataclass(frozen=True)
+class Supply:
+    """What is known later than the worker is started: where the study's bank is, and whether LPIPS is to be had."""
+
+    bank: Path
+    perceptual: bool
 
 
 @dataclass(frozen=True)

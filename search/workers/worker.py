@@ -8,13 +8,14 @@ import traceback
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
-from search.workers.messages import Assignment, Done, Failed, Progress, Ready, Task
+from search.workers.messages import Assignment, Done, Failed, Progress, Ready, Supply, Task
 
 if TYPE_CHECKING:
     import torch
 
     from model.bank import Bank
     from model.evaluation.perceptual import Perceptual
+    from model.recipe import Recipe
     from model.training.capture import Captures
     from model.training.measurement import Measurement
 
@@ -36,31 +37,48 @@ def work(connection: Connection, assignment: Assignment) -> None:
 
 
 def serve(connection: Connection, assignment: Assignment) -> None:
-    """Read the bank and capture the training step once, then train trial after trial."""
+    """Compile and capture the training step once, with the bank that comes meanwhile, then train trial after trial."""
     import torch
 
     from model.bank import load_bank
     from model.evaluation.perceptual import load_perceptual
-    from model.settings import change
     from model.training.capture import Captures
     from model.training.device import resolve_device
-    from model.training.settings import LOSSES
     from model.training.stepping import is_captured
 
     torch.set_num_threads(assignment.num_threads)
     device = resolve_device(assignment.recipe.training.device)
-    bank = load_bank(assignment.bank)
-    perceptual = load_perceptual(assignment.recipe.evaluation.lpips, device) if assignment.perceptual else None
-    captures = Captures()
-    if is_captured(assignment.recipe, device):
-        # Before the first task: what takes longest goes on beside the preflight. Whatever conf.toml says, trials give every loss
-        # a weight, the perceptual one where there is LPIPS.
-        weights = {f"losses.{name}": float(name != "perceptual" or assignment.perceptual) for name in LOSSES}
-        captures.find(change(assignment.recipe, weights), bank, perceptual, device)
+    captures, captured = Captures(), is_captured(assignment.recipe, device)
+    if captured:
+        compile_ahead(captures, assignment.recipe, device)
+    supply: Supply = connection.recv()
+    bank = load_bank(supply.bank)
+    perceptual = load_perceptual(assignment.recipe.evaluation.lpips, device) if supply.perceptual else None
+    if captured:
+        captures.find(with_all_losses(assignment.recipe, supply.perceptual), bank, perceptual, device)
     connection.send(Ready())
     while True:
         task: Task = connection.recv()
         connection.send(attempt(connection, assignment, task, bank, perceptual, device, captures))
+
+
+def compile_ahead(captures: "Captures", recipe: "Recipe", device: "torch.device") -> None:
+    """Compile the step before there is a bank: it takes longer than decoding and the preflight."""
+    from model.evaluation.perceptual import PerceptualUnavailable, load_perceptual
+
+    try:
+        perceptual = load_perceptual(recipe.evaluation.lpips, device)
+    except PerceptualUnavailable:  # the coordinator finds out by itself and says so
+        perceptual = None
+    captures.prepare(with_all_losses(recipe, perceptual is not None), perceptual, device)
+
+
+def with_all_losses(recipe: "Recipe", perceptual: bool) -> "Recipe":
+    """Whatever conf.toml says, trials give every loss a weight, the perceptual one where there is LPIPS."""
+    from model.settings import change
+    from model.training.settings import LOSSES
+
+    return change(recipe, {f"losses.{name}": float(name != "perceptual" or perceptual) for name in LOSSES})
 
 
 def attempt(

@@ -24,7 +24,7 @@ from search.settings import Settings, load_settings, recipe_of
 from search.signals import StopRequest
 from search.study import BASELINE, METRICS, REASON, RUN_ID
 from search.workers.local import started_workers
-from search.workers.messages import Assignment
+from search.workers.messages import Assignment, Supply
 from tests.commands import ROOT, TINY
 from tracking.store import artifact_folder
 
@@ -60,9 +60,10 @@ class Study:
             hook(coordinator, number, step)
 
         progress.hook = call
-        bank, pruning = self.opened.prepared.bank.path, self.settings.search.pruner != "none"
-        assignment = Assignment(recipe_of(self.settings), bank, False, None, 1, pruning)
+        assignment = Assignment(recipe_of(self.settings), None, 1, pruning=self.settings.search.pruner != "none")
         with started_workers([assignment] * workers) as started:
+            for worker in started:
+                worker.supply(Supply(self.opened.prepared.bank.path, perceptual=False))
             coordinator.run(started)
 
     @property

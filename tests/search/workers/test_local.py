@@ -13,7 +13,7 @@ import pytest
 from search.preparation import Preparation
 from search.settings import Settings, recipe_of
 from search.workers.local import MALLOC, LocalWorker, started_workers
-from search.workers.messages import Assignment, Failed, Ready, Task
+from search.workers.messages import Assignment, Failed, Ready, Supply, Task
 
 #: Settings that are refused before a training begins: the worker answers at once.
 REFUSED = {"losses.perceptual": 0.5}
@@ -21,7 +21,8 @@ REFUSED = {"losses.perceptual": 0.5}
 
 @pytest.fixture
 def worker(tiny: Callable[..., Settings], prepared_once: Preparation) -> Iterator[LocalWorker]:
-    started = LocalWorker(Assignment(recipe_of(tiny()), prepared_once.bank.path, False, None, 1, False))
+    started = LocalWorker(Assignment(recipe_of(tiny()), None, 1, False))
+    started.supply(Supply(prepared_once.bank.path, perceptual=False))
     yield started
     started.process.kill()
 
@@ -65,7 +66,7 @@ def test_a_process_that_ends_in_the_middle_of_a_message_has_ended(worker: LocalW
 def test_started_workers_have_ended_after_the_block_whatever_happens_in_it(
     tiny: Callable[..., Settings], prepared_once: Preparation
 ) -> None:
-    assignment = Assignment(recipe_of(tiny()), prepared_once.bank.path, False, None, 1, False)
+    assignment = Assignment(recipe_of(tiny()), None, 1, False)
     processes: list[psutil.Process] = []
 
     def be_refused() -> None:

@@ -8,14 +8,15 @@ import pytest
 from model.training.measurement import Measurement
 from search.preparation import Preparation
 from search.settings import recipe_of
-from search.workers.messages import Assignment, Done, Failed, Progress, Ready, Task
+from search.workers.messages import Assignment, Done, Failed, Progress, Ready, Supply, Task
 from tests.commands import ROOT, environment
 
 
 def test_every_message_comes_out_of_the_pipe_as_it_went_in(tiny, prepared_once: Preparation) -> None:
     scores = prepared_once.yardsticks["grey"]
     for message in (
-        Assignment(recipe_of(tiny()), Path("bank.safetensors"), True, "GPU-7d1f", 4, True),
+        Assignment(recipe_of(tiny()), "GPU-7d1f", 4, True),
+        Supply(Path("bank.safetensors"), perceptual=True),
         Task(3, {"losses.encoder": 0.5, "schedule.kind": "linear"}, Path("running/abc")),
         Ready(),
         Progress(Measurement(2, {"loss/total": 0.5}, scores), asks=True),

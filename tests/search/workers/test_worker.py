@@ -18,7 +18,7 @@ from model.training.loop import train
 from model.training.measurement import Measurement
 from search.preparation import Preparation
 from search.settings import Settings, recipe_of
-from search.workers.messages import Assignment, Done, Failed, Progress, Ready, Task
+from search.workers.messages import Assignment, Done, Failed, Progress, Ready, Supply, Task
 from search.workers.worker import serve
 
 #: Seconds after which a worker that says nothing is a broken one.
@@ -28,19 +28,19 @@ CHANGES = {"losses.perceptual": 0.0, "losses.encoder": 0.3, "schedule.kind": "co
 
 
 @pytest.fixture
-def assignment(tiny: Callable[..., Settings], prepared_once: Preparation) -> Assignment:
+def assignment(tiny: Callable[..., Settings]) -> Assignment:
     """Of a study that prunes."""
-    return Assignment(recipe_of(tiny()), prepared_once.bank.path, False, None, torch.get_num_threads(), True)
+    return Assignment(recipe_of(tiny()), None, torch.get_num_threads(), True)
 
 
 @pytest.fixture
-def pipe(assignment: Assignment) -> Iterator[Connection]:
-    with worker_of(assignment) as connection:
+def pipe(assignment: Assignment, prepared_once: Preparation) -> Iterator[Connection]:
+    with worker_of(assignment, prepared_once) as connection:
         yield connection
 
 
 @contextlib.contextmanager
-def worker_of(assignment: Assignment) -> Iterator[Connection]:
+def worker_of(assignment: Assignment, prepared: Preparation) -> Iterator[Connection]:
     """The coordinator's end of a pipe to a worker that has said that it is ready."""
     ours, theirs = Pipe()
 
@@ -50,6 +50,7 @@ def worker_of(assignment: Assignment) -> Iterator[Connection]:
 
     thread = threading.Thread(target=work)
     thread.start()
+    ours.send(Supply(prepared.bank.path, perceptual=False))
     assert receive(ours) == Ready()
     yield ours
     ours.close()
@@ -97,9 +98,9 @@ def test_a_word_to_stop_ends_the_trial_and_not_the_worker(pipe: Connection, tmp_
 
 
 def test_without_pruning_only_the_last_step_asks_and_a_no_spares_the_checkpoint(
-    assignment: Assignment, tmp_path: Path
+    assignment: Assignment, prepared_once: Preparation, tmp_path: Path
 ) -> None:
-    with worker_of(replace(assignment, pruning=False)) as pipe:
+    with worker_of(replace(assignment, pruning=False), prepared_once) as pipe:
         pipe.send(Task(0, CHANGES, tmp_path / "task"))
         heard = [receive(pipe) for _ in range(4)]  # all of it without a word from here
         assert [(h.measurement.step, h.measurement.scores is not None, h.asks) for h in heard] == [
@@ -119,7 +120,7 @@ def test_waiting_for_an_answer_is_not_being_busy(
     assignment: Assignment, prepared_once: Preparation, tmp_path: Path
 ) -> None:
     recipe = change(assignment.recipe, CHANGES)
-    with worker_of(assignment) as pipe:
+    with worker_of(assignment, prepared_once) as pipe:
         started_s = time.perf_counter()
         pipe.send(Task(0, CHANGES, tmp_path / "task"))
         waited_s = 0.0
