@@ -59,16 +59,19 @@ def measure_loop(recipe: "Recipe", perceptual: "Perceptual | None", device: "tor
 def bare_steps(
     state: "TrainState", recipe: "Recipe", bank: "Bank", perceptual: "Perceptual | None", device: "torch.device"
 ) -> Iterator[None]:
-    """Take steps for ever, one at each `next`."""
+    """Take steps for ever, one at each `next`, as a plain loop does: no clipping, average or checks, torch's own optimizer."""
+    import torch
+
     from model.training.batches import take_batch
     from model.training.losses import weigh
     from model.training.step import run_forward, train_critic
 
+    optimizer = torch.optim.AdamW(state.model.parameters(), lr=recipe.optimizer.learning_rate, fused=True)
     for batch in itertools.cycle([take_batch(bank, step, recipe, device) for step in range(4)]):
         forward = run_forward(state, batch, recipe, perceptual)
-        state.optimizer.zero_grad()
+        optimizer.zero_grad()
         sum(weigh(forward.losses, recipe.losses).values()).backward()  # type: ignore[union-attr]  # never the int 0
-        state.optimizer.step()
+        optimizer.step()
         assert forward.judged is not None
         train_critic(state, forward.judged, batch, recipe.training.precision)
         yield

@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from model.network.flat import FlatParameters
 from model.network.replay import CriticDraws, ReplayRing
 
 #: Output channels and stride of the six blocks at width 1.
@@ -79,9 +80,10 @@ class Seraena:
         self.critic = Critic(image_shape[0], context_shape[0], width, seed)
         # As for the autoencoder: convolutions of few channels are faster in this layout.
         self.critic.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack this form
+        self.weights = FlatParameters(self.critic)
         # The author's betas and weight decay.
         self.optimizer = torch.optim.AdamW(
-            self.critic.parameters(),
+            [self.weights.values],
             learning_rate,
             betas=(0.9, 0.99),
             weight_decay=0.01,
@@ -114,8 +116,9 @@ class Seraena:
         with torch.enable_grad():
             scores = self.critic(torch.where(is_fake, fakes, real), torch.where(is_fake, fake_contexts, context))
             loss = F.mse_loss(scores, (2 * is_fake.to(scores.dtype) - 1).expand_as(scores))
-        self.optimizer.zero_grad()
+        self.weights.forget()
         loss.backward()
+        self.weights.gather()
         return loss.detach()
 
     @torch.no_grad()

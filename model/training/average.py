@@ -5,10 +5,11 @@ horizon by 0.1 dB.
 """
 
 import copy
+from collections.abc import Sequence
 from typing import TypeVar
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 M = TypeVar("M", bound=nn.Module)
 
@@ -30,6 +31,7 @@ def average_decay(step: int, horizon: int, share: float) -> float:
 
 
 @torch.no_grad()
-def update_average(average: nn.Module, model: nn.Module, decay: float) -> None:
+def update_average(average: Sequence[Tensor], weights: Sequence[Tensor], decay: float) -> None:
     """Set average = decay * average + (1 - decay) * weights, in place, in the weights' float32."""
-    torch._foreach_lerp_(list(average.parameters()), list(model.parameters()), 1 - decay)
+    for ours, theirs in zip(average, weights, strict=True):
+        ours.lerp_(theirs, 1 - decay)

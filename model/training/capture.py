@@ -207,8 +207,9 @@ def capture(step: DeviceStep) -> torch.cuda.CUDAGraph:
             for _ in range(WARMUP_STEPS):
                 step()
         torch.cuda.current_stream().wait_stream(side)
+        for part in (*step.state.weights, step.state.seraena.weights):
+            part.forget()
         for optimizer in optimizers:
-            optimizer.zero_grad()
             # Not earlier: outside a capture torch warns of it.
             optimizer.param_groups[0]["capturable"] = True
         with torch.cuda.graph(graph):

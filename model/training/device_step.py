@@ -18,7 +18,7 @@ from model.training.passes import autocast
 from model.training.settings import LOSSES
 from model.training.side_stream import SideStream
 from model.training.state import TrainState
-from model.training.step import Forward, Regions, Step, refuse_non_finite, run_forward
+from model.training.step import Forward, Regions, Step, differentiate, refuse_non_finite, run_forward
 
 
 class DeviceStep:
@@ -77,11 +77,8 @@ class DeviceStep:
         total = (controls.loss_weights[self.columns] * losses).sum()
         with self.side.beside():
             critic_loss = self.learn_critic(forward, batch)
-        state.optimizer.zero_grad()
-        total.backward()
+        norm = differentiate(total, state.weights)
         self.side.rejoin()
-        gradients = [parameter.grad for parameter in state.model.parameters() if parameter.grad is not None]
-        norm = torch.nn.utils.get_total_norm(gradients)
         self.judge(torch.cat([losses.detach(), total.detach()[None], norm[None]]))
         if critic_loss is not None:
             with self.side.beside():
@@ -125,11 +122,9 @@ class DeviceStep:
     @torch.no_grad()
     def join_average(self) -> None:
         """Move the average towards the weights."""
-        average: list[Tensor] = list(self.state.average.parameters())
-        weights: list[Tensor] = list(self.state.model.parameters())
-        difference = torch._foreach_sub(weights, average)
-        torch._foreach_mul_(difference, self.controls.joining * (1 - self.halted))
-        torch._foreach_add_(average, difference)
+        joining = self.controls.joining * (1 - self.halted)
+        for average, weights in zip(self.state.averaged, self.state.weights, strict=True):
+            average.values.lerp_(weights.values, joining)
 
     def read(self, learning_rate: float) -> tuple[Step, int]:
         """What the last step measured and how many steps were clipped since this was last asked; waits for the device.

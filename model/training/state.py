@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from model.network.critic import Seraena
+from model.network.flat import FlatParameters
 from model.network.replay import ring_capacity
 from model.network.taehv import TAEHV
 from model.network.variants import architecture
@@ -36,10 +37,17 @@ class TrainState:
     """What changes during a training.
 
     What chance decides needs no state but `step`; the critic's optimizer and replay ring are inside `seraena`.
+
+    Attributes:
+        weights: the parameters of `model`, which `optimizer` moves: of the encoder and of the decoder, because a loss may reach
+            one of them alone.
+        averaged: those of `average`.
     """
 
     model: TAEHV
     average: TAEHV
+    weights: list[FlatParameters]
+    averaged: list[FlatParameters]
     optimizer: torch.optim.AdamW
     seraena: Seraena
     drift: Drift
@@ -70,8 +78,9 @@ class TrainState:
 
     def become(self, other: "TrainState") -> None:
         """Take over another state of the same shapes in place: the tensors of networks and optimizers stay where they are."""
-        self.model.load_state_dict(other.model.state_dict())
-        self.average.load_state_dict(other.average.state_dict())
+        with torch.no_grad():
+            for ours, theirs in zip(self.weights + self.averaged, other.weights + other.averaged, strict=True):
+                ours.values.copy_(theirs.values)
         self.seraena.critic.load_state_dict(other.seraena.critic.state_dict())
         self.seraena.ring.load_state_dict(other.seraena.ring.state_dict())
         copy_moments(other.optimizer, self.optimizer)
@@ -100,11 +109,17 @@ def start_state(recipe: Recipe, device: torch.device) -> TrainState:
         load_weights(model, Path(recipe.network.weights))
     # Convolutions of few channels run a tenth to a fifth faster in this layout, on a CPU as on a GPU.
     model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack this form
+    average = start_average(model)
+    weights, averaged = (
+        [FlatParameters(part) for part in (whole.encoder, whole.decoder)] for whole in (model, average)
+    )
     return TrainState(
         model=model,
-        average=start_average(model),
+        average=average,
+        weights=weights,
+        averaged=averaged,
         optimizer=torch.optim.AdamW(
-            model.parameters(),
+            [part.values for part in weights],
             lr=adamw.learning_rate,
             betas=(adamw.beta1, adamw.beta2),
             weight_decay=adamw.weight_decay,

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from model.evaluation.perceptual import Perceptual
 from model.network.critic import group_context, group_frames
+from model.network.flat import FlatParameters
 from model.recipe import Recipe
 from model.training.average import average_decay, update_average
 from model.training.batches import Batch
@@ -140,29 +141,37 @@ def take_step(state: TrainState, batch: Batch, recipe: Recipe, perceptual: Perce
     weighted = weigh(losses, recipe.losses)
     total = torch.stack(list(weighted.values())).sum()
     probes = probe_forward(seen[0], forward.passes, batch, weighted, state.model) if probe else {}
-    state.optimizer.zero_grad()
-    total.backward()
-    gradients = [parameter.grad for parameter in state.model.parameters() if parameter.grad is not None]
-    norm = torch.nn.utils.get_total_norm(gradients)
+    norm = differentiate(total, state.weights)
 
     *values, total_value, norm_value = torch.stack([*losses.values(), total, norm]).tolist()
     measured = dict(zip(losses, values, strict=True))
     refuse_non_finite(measured | {"the gradient norm": norm_value}, state.step + 1)
 
     if recipe.optimizer.max_gradient_norm > 0:
-        torch.nn.utils.clip_grads_with_norm_(state.model.parameters(), recipe.optimizer.max_gradient_norm, norm)
+        moved = [part.values for part in state.weights]
+        torch.nn.utils.clip_grads_with_norm_(moved, recipe.optimizer.max_gradient_norm, norm)
     learning_rate = set_learning_rate(state, recipe)
     state.optimizer.step()
     state.step += 1
     state.drift.add(learning_rate)
     decay = average_decay(state.step, recipe.training.steps, recipe.training.average_share)
-    update_average(state.average, state.model, decay)
+    update_average([part.values for part in state.averaged], [part.values for part in state.weights], decay)
     assert forward.judged is not None
     critic_loss = train_critic(state, forward.judged, batch, recipe.training.precision)
     if probe:
         probes |= probe_update(state)
     read = read_probes(probes, batch.video.device)
     return Step(measured, total_value, norm_value, learning_rate, critic_loss, read)
+
+
+def differentiate(total: Tensor, weights: Sequence[FlatParameters]) -> Tensor:
+    """Give weights the gradient of a loss, gathered; its norm over all of them, 0-dim."""
+    for part in weights:
+        part.forget()
+    total.backward()
+    for part in weights:
+        part.gather()
+    return torch.nn.utils.get_total_norm([part.values.grad for part in weights if part.values.grad is not None])
 
 
 def set_learning_rate(state: TrainState, recipe: Recipe) -> float:

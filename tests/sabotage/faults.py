@@ -238,14 +238,16 @@ def change_state(patch: Patch, change: Callable[[TrainState], None]) -> None:
 
 @fault("weights in bfloat16 at a rate of 1e-6", "weights.low_precision", "optimizer.learning_rate=1e-6")
 def _(patch: Patch, _folder: Path) -> None:
-    def halve(state: TrainState) -> None:
-        for model in (state.model, state.average):
-            model.bfloat16()
+    make = TAEHV.__init__
 
+    def make_halved(self: TAEHV, *arguments: Any) -> None:
+        make(self, *arguments)
+        self.bfloat16()
+
+    patch.setattr(TAEHV, "__init__", make_halved)
     encode, decode = TAEHV.encode, TAEHV.decode
     patch.setattr(TAEHV, "encode", lambda self, video: encode(self, video.to(self.encoder[0].weight.dtype)))
     patch.setattr(TAEHV, "decode", lambda self, latents: decode(self, latents.to(self.encoder[0].weight.dtype)).float())
-    change_state(patch, halve)
 
 
 @fault("every third step is skipped", "steps.skipped")

@@ -30,7 +30,7 @@ def test_the_average_follows_the_stated_formula() -> None:
         for weights in model.parameters():
             weights.data += 0.1 * torch.randn(weights.shape, generator=generator)
         decay = average_decay(step, 100, 0.1)
-        update_average(average, model, decay)
+        update_average(list(average.parameters()), list(model.parameters()), decay)
         for name, weights in model.state_dict().items():
             expected[name] = decay * expected[name] + (1 - decay) * weights.double()
     for name, weights in average.state_dict().items():
@@ -41,7 +41,7 @@ def test_the_average_follows_the_stated_formula() -> None:
 def test_share_zero_is_the_raw_weights() -> None:
     model, other = nn.Linear(3, 2), nn.Linear(3, 2)
     average = start_average(other)
-    update_average(average, model, average_decay(7, 100, 0.0))
+    update_average(list(average.parameters()), list(model.parameters()), average_decay(7, 100, 0.0))
     assert all(torch.equal(ours, theirs) for ours, theirs in zip(average.parameters(), model.parameters(), strict=True))
 
 

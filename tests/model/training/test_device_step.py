@@ -132,7 +132,7 @@ def test_a_nan_halts_everything_at_its_step_and_the_next_training_starts_anew(
     torch.testing.assert_close(dict(ours.state.model.state_dict()), before, rtol=0, atol=0)
     torch.testing.assert_close(dict(ours.state.average.state_dict()), average, rtol=0, atol=0)
     torch.testing.assert_close([*ours.state.seraena.critic.parameters()], critic, rtol=0, atol=0)
-    assert {int(ours.state.optimizer.state[weights]["step"]) for weights in ours.state.model.parameters()} == {2}
+    assert {int(ours.state.optimizer.state[part.values]["step"]) for part in ours.state.weights} == {2}
 
     ours.state.become(start_state(settings, CPU))
     ours.restart()

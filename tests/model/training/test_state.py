@@ -72,17 +72,18 @@ def test_a_resumed_average_is_compared_with_the_start_of_the_training(
 def test_a_state_becomes_another_in_place(recipe: Callable[..., Recipe], batch: Batch) -> None:
     """Of a state that took steps, into a fresh one and one in the middle of its own training."""
     settings = recipe()
-    ours, fresh = start_state(settings, CPU), start_state(recipe("training.seed=9"), CPU)
+    ours, fresh, expected = (start_state(one, CPU) for one in (settings, *[recipe("training.seed=9")] * 2))
     take_step(ours, batch, settings, None, probe=False)
     addresses = [parameter.data_ptr() for parameter in ours.model.parameters()]
-    expected = copy.deepcopy(fresh)
     ours.become(fresh)
     assert addresses == [parameter.data_ptr() for parameter in ours.model.parameters()]
     for _ in range(2):
         for state in (ours, expected):
             take_step(state, batch, settings, None, probe=False)
         torch.testing.assert_close(ours.state_dict(), expected.state_dict(), rtol=0, atol=0)
-    ours.become(copy.deepcopy(expected))
+    later = start_state(settings, CPU)
+    later.load_state_dict(copy.deepcopy(expected.state_dict()))
+    ours.become(later)
     for state in (ours, expected):
         take_step(state, batch, settings, None, probe=True)
     torch.testing.assert_close(ours.state_dict(), expected.state_dict(), rtol=0, atol=0)

@@ -60,7 +60,7 @@ def test_the_norm_is_measured_before_clipping(recipe: Callable[..., Recipe], bat
     norm = take_step(unclipped, batch, free, None, probe=False).gradient_norm
     assert take_step(clipped, batch, bound, None, probe=False).gradient_norm == norm > 0.001
     applied = [
-        torch.nn.utils.get_total_norm([weights.grad for weights in state.model.parameters()]).item()
+        torch.nn.utils.get_total_norm([part.values.grad for part in state.weights]).item()
         for state in (unclipped, clipped)
     ]
     assert applied == pytest.approx([norm, 0.001], rel=1e-3)
