@@ -79,18 +79,16 @@ def search(settings: "Settings", target: int, console: "Console", *, force: bool
     from search.workers.assignments import assignments
     from search.workers.local import started_workers
 
-    device = resolve_device(settings.training.device)
-    wanted = assignments(settings, device)
+    wanted = assignments(settings, resolve_device(settings.training.device))
     with study_lock(Path(settings.tracking.root)), contextlib.ExitStack() as ending:
-        # A GPU's workers compile while the clips are decoded and checked; on two cores everything else would only take longer.
-        workers = ending.enter_context(started_workers(wanted if device.type == "cuda" else []))
+        # Workers load, and on a GPU compile, while the record is opened and the clips are decoded and checked.
+        workers = ending.enter_context(started_workers(wanted))
         opened = open_everything(settings, speaker(console), target)
         already = opened.num_finished()
         console.print(f"study {opened.study.study_name}: {already} of {target} trials finished")
         if already < target:
             opened = check_study(opened, settings, speaker(console), force=force)
             opened.queue_baselines(settings)
-            workers = workers or ending.enter_context(started_workers(wanted))
             stop = run_trials(opened, settings, target, workers, console)
         else:
             with stop_on_signal() as stop:

@@ -81,7 +81,7 @@ def make_pruner(settings: Settings) -> BasePruner:
     """The pruner of conf.toml; it sees the score at every evaluation."""
     every = min(settings.training.evaluate_every, settings.training.steps)
     if settings.search.pruner == "median":
-        return MedianPruner(n_startup_trials=settings.search.startup_trials, n_warmup_steps=every)
+        return MedianPruner(n_warmup_steps=every)
     if settings.search.pruner == "asha":
         return SuccessiveHalvingPruner(min_resource=every, reduction_factor=2)
     return NopPruner()

@@ -40,9 +40,14 @@ class FlatParameters:
             weights.grad = None
 
     @torch.no_grad()
-    def gather(self) -> None:
-        """Copy the parameters' gradients into that of the vector; 0 for a parameter that has none while others have."""
-        pairs = list(zip(self._gradients, (weights.grad for weights in self._parameters), strict=True))
+    def gather(self, source: "FlatParameters | None" = None) -> None:
+        """Copy the parameters' gradients into that of the vector; 0 for a parameter that has none while others have.
+
+        Args:
+            source: a copy of this part, of whatever type, that has the gradients; None: the part itself.
+        """
+        gradients = [weights.grad for weights in (source or self)._parameters]
+        pairs = list(zip(self._gradients, gradients, strict=True))
         reached = [(view, gradient) for view, gradient in pairs if gradient is not None]
         if not reached:
             return

@@ -4,12 +4,16 @@ It does what `take_step` does (model/training/step.py, the reference that it is 
 (Controls), and a value that is not finite stops it without a word: from that step on nothing moves, and `read` says so.
 """
 
+import copy
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
 from model.data.pixels import to_unit
 from model.evaluation.perceptual import Perceptual
 from model.network.replay import CriticDraws
+from model.network.taehv import TAEHV
 from model.recipe import Recipe
 from model.training.batches import Batch, Draws
 from model.training.controls import Controls
@@ -17,7 +21,7 @@ from model.training.feed import Feed
 from model.training.passes import autocast
 from model.training.settings import LOSSES
 from model.training.side_stream import SideStream
-from model.training.state import TrainState
+from model.training.state import TrainState, flatten_parts
 from model.training.step import Forward, Regions, Step, differentiate, refuse_non_finite, run_forward
 
 
@@ -35,6 +39,7 @@ class DeviceStep:
         draws: of any step, for the shapes.
 
     Attributes:
+        rounded: the model in bfloat16, where that is the precision: what the losses are computed with.
         regions: compiled parts, or None.
         side: where the critic works beside the network, once it is opened.
     """
@@ -52,6 +57,9 @@ class DeviceStep:
         self.state, self.feed, self.perceptual, self.names = state, feed, perceptual, names
         self.regions: Regions | None = None
         self.side = SideStream()
+        # Autocast would round every weight in every pass, in a kernel each, and each gradient back.
+        self.rounded = rounded_copy(state.model) if recipe.training.precision == "bfloat16" else None
+        self.computed = flatten_parts(self.rounded) if self.rounded else None
         # A graph is recorded for every loss of these names, whatever weight it has in a trial.
         structure = recipe.losses.model_copy(update={name: float(name in names) for name in LOSSES})
         self.recipe = recipe.model_copy(update={"losses": structure})
@@ -72,12 +80,14 @@ class DeviceStep:
         """Take the step."""
         state, controls = self.state, self.controls
         batch = self.look_up()
-        forward = run_forward(state, batch, self.recipe, self.perceptual, self.names, self.regions, self.side)
+        self.round_weights()
+        computed = replace(state, model=self.rounded or state.model)
+        forward = run_forward(computed, batch, self.recipe, self.perceptual, self.names, self.regions, self.side)
         losses = torch.stack([forward.losses[name] for name in self.names])
         total = (controls.loss_weights[self.columns] * losses).sum()
         with self.side.beside():
             critic_loss = self.learn_critic(forward, batch)
-        norm = differentiate(total, state.weights)
+        norm = differentiate(total, state.weights, self.computed)
         self.side.rejoin()
         self.judge(torch.cat([losses.detach(), total.detach()[None], norm[None]]))
         if critic_loss is not None:
@@ -91,6 +101,12 @@ class DeviceStep:
         state.optimizer.grad_scale = None  # type: ignore[attr-defined]  # eager steps clip by themselves
         self.join_average()
         self.side.rejoin()
+
+    @torch.no_grad()
+    def round_weights(self) -> None:
+        """Bring the copy that the losses are computed with to where the weights are."""
+        for ours, theirs in zip(self.computed or (), self.state.weights, strict=False):
+            ours.values.copy_(theirs.values)
 
     def learn_critic(self, forward: Forward, batch: Batch) -> Tensor | None:
         """Give the critic its gradient; its loss, or None where no loss needs it."""
@@ -145,3 +161,8 @@ class DeviceStep:
         """Forget what was measured, for another training."""
         for tensor in (self.measured, self.failed_step, self.clipped, self.halted):
             tensor.zero_()
+
+
+def rounded_copy(model: TAEHV) -> TAEHV:
+    """A copy in bfloat16."""
+    return copy.deepcopy(model).bfloat16()

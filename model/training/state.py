@@ -110,9 +110,7 @@ def start_state(recipe: Recipe, device: torch.device) -> TrainState:
     # Convolutions of few channels run a tenth to a fifth faster in this layout, on a CPU as on a GPU.
     model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack this form
     average = start_average(model)
-    weights, averaged = (
-        [FlatParameters(part) for part in (whole.encoder, whole.decoder)] for whole in (model, average)
-    )
+    weights, averaged = flatten_parts(model), flatten_parts(average)
     return TrainState(
         model=model,
         average=average,
@@ -135,6 +133,11 @@ def start_state(recipe: Recipe, device: torch.device) -> TrainState:
         ),
         drift=start_drift(model),
     )
+
+
+def flatten_parts(model: TAEHV) -> list[FlatParameters]:
+    """Put the parameters of the encoder into one vector, and those of the decoder into another."""
+    return [FlatParameters(part) for part in (model.encoder, model.decoder)]
 
 
 def critic_shapes(recipe: Recipe) -> tuple[tuple[int, int, int], tuple[int, int, int]]:

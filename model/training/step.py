@@ -164,13 +164,21 @@ def take_step(state: TrainState, batch: Batch, recipe: Recipe, perceptual: Perce
     return Step(measured, total_value, norm_value, learning_rate, critic_loss, read)
 
 
-def differentiate(total: Tensor, weights: Sequence[FlatParameters]) -> Tensor:
-    """Give weights the gradient of a loss, gathered; its norm over all of them, 0-dim."""
-    for part in weights:
+def differentiate(
+    total: Tensor, weights: Sequence[FlatParameters], computed: Sequence[FlatParameters] | None = None
+) -> Tensor:
+    """Give weights the gradient of a loss, gathered; its norm over all of them, 0-dim.
+
+    Args:
+        total: the loss.
+        weights: of the parts of a network.
+        computed: copies of the same parts that the loss was computed with; None: the parts themselves.
+    """
+    for part in (*weights, *(computed or ())):
         part.forget()
     total.backward()
-    for part in weights:
-        part.gather()
+    for part, source in zip(weights, computed or weights, strict=True):
+        part.gather(source)
     return torch.nn.utils.get_total_norm([part.values.grad for part in weights if part.values.grad is not None])
 
 

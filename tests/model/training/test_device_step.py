@@ -77,6 +77,21 @@ def test_it_takes_the_eager_step(recipe: Callable[..., Recipe], bank: Bank, chan
         assert_near(ours, eager)
 
 
+def test_in_bfloat16_the_weights_are_rounded_once_a_step(recipe: Callable[..., Recipe], bank: Bank) -> None:
+    """Eager steps round each weight where it is used; after two steps the losses agree as well as bfloat16 can say."""
+    settings = recipe("training.steps=20", "training.precision=bfloat16")
+    ours, eager = prepare(settings, bank), start_state(settings, CPU)
+    for mine, reference in zip(run(ours, bank, settings, 3), run_eager(eager, bank, settings, 3), strict=True):
+        assert mine.losses == pytest.approx({name: reference.losses[name] for name in mine.losses}, rel=0.02)
+        assert mine.gradient_norm == pytest.approx(reference.gradient_norm, rel=0.05)
+    before = ours.state.weights[0].values.detach().clone()
+    assert before.dtype == torch.float32
+    run(ours, bank, settings, 1)
+    assert ours.computed is not None
+    assert torch.equal(ours.computed[0].values, before.bfloat16())
+    assert not torch.equal(ours.state.weights[0].values, before)
+
+
 def test_one_step_serves_trials_of_other_numbers(recipe: Callable[..., Recipe], bank: Bank) -> None:
     """Made for one trial, used for another of other weights, rates, schedule, seed and horizon."""
     made = recipe("training.steps=20", "optimizer.max_gradient_norm=0")

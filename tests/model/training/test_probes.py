@@ -6,7 +6,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from model.network.flat import FlatParameters
 from model.network.taehv import TAEHV
 from model.recipe import Recipe
 from model.training.batches import Batch
@@ -19,7 +18,7 @@ from model.training.probes import (
     read_probes,
 )
 from model.training.settings import LOSSES
-from model.training.state import start_state
+from model.training.state import flatten_parts, start_state
 from model.training.step import run_forward, take_step
 
 CPU = torch.device("cpu")
@@ -169,10 +168,7 @@ def test_an_optimizer_that_holds_other_weights_shows(recipe: Callable[..., Recip
 def test_weights_too_coarse_for_their_rate_show(recipe: Callable[..., Recipe], batch: Batch) -> None:
     settings = recipe("optimizer.learning_rate=1e-6", "schedule.kind=constant", 'training.precision="bfloat16"')
     fine, coarse = start_state(settings, CPU), start_state(settings, CPU)
-    coarse.weights, coarse.averaged = (
-        [FlatParameters(part.to(torch.bfloat16)) for part in (whole.encoder, whole.decoder)]
-        for whole in (coarse.model, coarse.average)
-    )
+    coarse.weights, coarse.averaged = (flatten_parts(whole.bfloat16()) for whole in (coarse.model, coarse.average))
     coarse.optimizer = torch.optim.AdamW([part.values for part in coarse.weights], 1e-6, fused=True)
     for _ in range(2):  # the first probe of the coarse weights compares them with those before they were rounded
         probes = [take_step(state, batch, settings, None, probe=True).probes for state in (fine, coarse)]
