@@ -1,6 +1,5 @@
 """What a trial gives to the record, without the time that a trial takes."""
 
-import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -24,15 +23,11 @@ SAMPLE_STEPS, SAMPLE_BATCH = 2, 2
 def train_sample(
     settings: "Settings", perceptual: "Perceptual | None", store: "Store", folder: Path
 ) -> "tuple[Measurement, Measurement, Preparation]":
-    """Train two steps on noise: a measurement of a plain step, one with probes and scores, a checkpoint in `folder`.
-
-    The training state of the checkpoint is made as large as after a whole trial, when the critic's replay ring is full.
-    """
+    """Train two steps on noise: a measurement of a plain step, one with probes and scores, a checkpoint in `folder`."""
     import torch
 
     from model.evaluation.yardsticks import measure_yardsticks
     from model.settings import change
-    from model.training.checkpoint import TRAINING
     from model.training.loop import train
     from search.preparation import Preparation
     from search.settings import recipe_of
@@ -47,8 +42,6 @@ def train_sample(
     assert full.scores is not None, "the last step is evaluated"
     clips = full.scores.clips * settings.data.validation_clips
     full = replace(full, scores=replace(full.scores, clips=clips[: settings.data.validation_clips]))
-    with (folder / TRAINING).open("ab") as file:
-        file.write(os.urandom(settings.losses.replay_mib * 2**20))
     yardsticks = measure_yardsticks(bank, recipe.evaluation, perceptual, device)
     return plain, full, Preparation(store, bank, device, perceptual, yardsticks)
 

@@ -14,6 +14,9 @@ from model.settings import identity
 from search.settings import SearchSettings, Settings, recipe_of
 from search.space import baseline_parameters
 
+#: Finished trials that a median needs to mean something (Optuna's own number); the sampler's `startup_trials` may be fewer.
+PRUNER_STARTUP_TRIALS = 5
+
 #: User attributes of trials.
 BASELINE, LEFT_OUT, RETRIES, RUN_ID, REASON, METRICS = (
     "baseline",
@@ -81,7 +84,7 @@ def make_pruner(settings: Settings) -> BasePruner:
     """The pruner of conf.toml; it sees the score at every evaluation."""
     every = min(settings.training.evaluate_every, settings.training.steps)
     if settings.search.pruner == "median":
-        return MedianPruner(n_warmup_steps=every)
+        return MedianPruner(min(settings.search.startup_trials, PRUNER_STARTUP_TRIALS), n_warmup_steps=every)
     if settings.search.pruner == "asha":
         return SuccessiveHalvingPruner(min_resource=every, reduction_factor=2)
     return NopPruner()

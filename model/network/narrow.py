@@ -15,7 +15,10 @@ TAPS = 9
 
 
 class NarrowConvolution(nn.Conv2d):
-    """A 3x3 convolution that keeps the size; compiled, it is a matrix product where its inputs or outputs are few."""
+    """A 3x3 convolution that keeps the size; compiled under autocast it is a matrix product where its inputs or outputs are few.
+
+    In float32 it stays a convolution: cuDNN then uses the matrix units (TF32), a matrix product of torch's does not.
+    """
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__(inputs, outputs, 3, padding=1)
@@ -23,10 +26,11 @@ class NarrowConvolution(nn.Conv2d):
     def forward(self, frames: Tensor) -> Tensor:
         """N C H W -> N C' H W."""
         assert self.bias is not None
-        if torch.compiler.is_compiling() and TAPS * self.in_channels <= COLUMNS:
-            return from_few(frames, self.weight, self.bias)
-        if torch.compiler.is_compiling() and TAPS * self.out_channels <= COLUMNS:
-            return to_few(frames, self.weight, self.bias)
+        if torch.compiler.is_compiling() and torch.is_autocast_enabled(frames.device.type):
+            if TAPS * self.in_channels <= COLUMNS:
+                return from_few(frames, self.weight, self.bias)
+            if TAPS * self.out_channels <= COLUMNS:
+                return to_few(frames, self.weight, self.bias)
         return super().forward(frames)
 
 
