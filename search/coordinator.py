@@ -5,6 +5,7 @@ while it trains (docs/decisions/0011-busy-workers.md).
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import nan
 from multiprocessing.connection import wait
@@ -42,9 +43,10 @@ class Running:
 
 @dataclass
 class Slot:
-    """Room for one worker, and the trial that it trains."""
+    """Room for one worker, the trial that it trains, and when something was last heard of it."""
 
     worker: LocalWorker
+    heard_s: float = 0.0
     ready: bool = False
     running: Running | None = None
     busy: BusyTime = field(default_factory=BusyTime)
@@ -61,6 +63,7 @@ class Coordinator:
     stop: StopRequest
     slots: list[Slot] = field(default_factory=list)
     failures_in_a_row: int = 0
+    clock: Callable[[], float] = time.monotonic
 
     def run(self, workers: list[LocalWorker]) -> None:
         """Keep the workers busy, and record how busy they were; afterwards they have ended.
@@ -74,6 +77,7 @@ class Coordinator:
                 self.hand_out()
                 for connection in wait([slot.worker.connection for slot in self.slots], timeout=POLL_S):
                     self.listen(next(slot for slot in self.slots if slot.worker.connection is connection))
+                self.end_silent()
         finally:
             for slot in self.slots:
                 slot.worker.stop()
@@ -107,7 +111,7 @@ class Coordinator:
             tags={"study": self.opened.study.study_name, "trial_number": str(trial.number)}
             | ({"baseline": baseline} if baseline else {}),
         )
-        slot.running = Running(trial, record)
+        slot.running, slot.heard_s = Running(trial, record), self.clock()
         trial.set_user_attr(RUN_ID, record.run.id)
         self.progress.step(trial.number, 0)
         slot.busy.begin(time.monotonic())
@@ -116,6 +120,7 @@ class Coordinator:
 
     def listen(self, slot: Slot) -> None:
         """Act on one message of a worker, or on its end."""
+        slot.heard_s = self.clock()
         try:
             message = slot.worker.receive()
         except EOFError:
@@ -141,6 +146,14 @@ class Coordinator:
             self.diverge(running, message.reason)
         else:
             self.fail(running, message.reason)
+
+    def end_silent(self) -> None:
+        """Kill workers that have said nothing of their trial for too long: a process that hangs ends no other way."""
+        for slot in self.slots:
+            silent_s = self.clock() - slot.heard_s
+            if slot.running and silent_s > self.settings.search.worker_timeout and not slot.worker.connection.poll():
+                slot.worker.kill()
+                self.replace(slot, f"its worker said nothing for {silent_s:.0f} s and was killed")
 
     def measure(self, running: Running, worker: LocalWorker, message: Progress) -> None:
         """Tell Optuna of an evaluation and answer a worker that asks; then write the measurement."""
@@ -214,8 +227,8 @@ class Coordinator:
         end = "its settings are queued again" if again else "its settings are given up"
         self.progress.ended(running.trial.number, f"{running.record.name} failed: {reason}; {end}", None)
 
-    def replace(self, slot: Slot) -> None:
-        """A worker has ended by itself: fail its trial and start another worker.
+    def replace(self, slot: Slot, reason: str | None = None) -> None:
+        """A worker has ended, by itself unless a reason is given: fail its trial and start another worker.
 
         Raises:
             RuntimeError: it died before it was ready, so another one would too.
@@ -231,7 +244,7 @@ class Coordinator:
         running, slot.running = slot.running, None
         if running:
             slot.busy.end(time.monotonic(), 0.0)
-            self.fail(running, f"its worker ended with exit code {code}")
+            self.fail(running, reason or f"its worker ended with exit code {code}")
 
     def record_busy(self) -> None:
         """Write and print how much of the trials' time the workers were busy; nothing where no trial ended."""

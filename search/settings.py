@@ -55,6 +55,7 @@ class SearchSettings(FrozenSettings):
     workers: Annotated[int, Field(ge=0)]
     slots_per_gpu: Annotated[int, Field(ge=1)]
     max_failures: Annotated[int, Field(ge=1)]
+    worker_timeout: Annotated[float, Field(gt=0)]
     space: SpaceSettings
     baselines: dict[str, BaselineSettings]
 

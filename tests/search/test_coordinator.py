@@ -2,9 +2,11 @@
 
 import io
 import os
+import re
 import resource
 import shutil
 import signal
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -226,6 +228,23 @@ def test_a_killed_worker_fails_its_trial_alone_and_its_settings_are_tried_again(
     assert (again.state, again.user_attrs["retry_of"]) == (TrialState.COMPLETE, 1)
     assert again.params == killed.params
     assert "failed: its worker ended with exit code -9; its settings are queued again" in crowded.out.getvalue()
+
+
+def test_a_worker_that_hangs_is_killed_and_its_trial_tried_again(make_study: MakeStudy) -> None:
+    study = make_study()
+
+    def hang(coordinator: Coordinator, number: int, step: int) -> None:
+        if (number, step) == (0, 0):
+            assert coordinator.slots[0].worker.process.pid is not None
+            os.kill(coordinator.slots[0].worker.process.pid, signal.SIGSTOP)
+            coordinator.clock = lambda: time.monotonic() + 601  # as if so much time had passed
+
+    study.run(3, hang)
+    hung, again = study.baseline("seed_old")
+    assert (hung.state, again.state) == (TrialState.FAIL, TrialState.COMPLETE)
+    assert re.fullmatch(r"its worker said nothing for 60\d s and was killed", hung.user_attrs[REASON])
+    assert again.user_attrs["retry_of"] == hung.number
+    study.assert_records_agree()
 
 
 def test_trials_that_fail_again_and_again_stop_the_study_with_the_reason(make_study: MakeStudy) -> None:
