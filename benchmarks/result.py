@@ -6,7 +6,7 @@ import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -37,7 +37,7 @@ def describe_machine(
 
     Args:
         device: that the work ran on.
-        packages: whose versions matter beside torch's.
+        packages: importable, whose versions matter beside torch's.
         peak_gpu_mib: most GPU memory in use at once, where another process did the work; else this process' own
             allocations count. None on a CPU.
     """
@@ -50,7 +50,8 @@ def describe_machine(
         "device": torch.cuda.get_device_name(device) if cuda else f"cpu, {torch.get_num_threads()} threads",
         "python": platform.python_version(),
         "torch": torch.__version__,
-        **{package: version(package) for package in packages},
+        # As the package itself says: MLflow comes from either of two distributions.
+        **{package: import_module(package).__version__ for package in packages},
         "date_utc": datetime.now(UTC).isoformat(timespec="seconds"),
         # The interpreter's own path says nothing to others.
         "command": shlex.join(["python", *sys.orig_argv[1:]]),

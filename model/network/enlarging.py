@@ -30,7 +30,7 @@ def quarter_weights(weight: Tensor) -> Tensor:
         weight: O C 3 3, for the repeated pixels.
 
     Returns:
-        4O C 3 3, float32: upper left, upper right, lower left, lower right.
+        4O C 3 3: upper left, upper right, lower left, lower right.
     """
     rows = torch.stack(halves(weight, 2))
     return torch.stack(halves(rows, 4), 1).flatten(0, 2)

@@ -1,5 +1,7 @@
 """All parameters of a part in one vector: for an optimizer a hundred small tensors cost more than what is in them."""
 
+from itertools import accumulate
+
 import torch
 from torch import Tensor, nn
 
@@ -27,7 +29,7 @@ class FlatParameters:
 
     def views(self, vector: Tensor) -> list[Tensor]:
         """Parts of a vector in the shapes and layouts of the parameters."""
-        starts = torch.tensor([0] + [weights.numel() for weights in self._parameters]).cumsum(0).tolist()
+        starts = accumulate((weights.numel() for weights in self._parameters), initial=0)
         return [
             vector.as_strided(weights.shape, weights.stride(), start)
             for weights, start in zip(self._parameters, starts, strict=False)
