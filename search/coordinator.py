@@ -10,19 +10,19 @@ from dataclasses import dataclass, field
 from math import nan
 from multiprocessing.connection import wait
 
-from optuna import Trial
 from optuna.trial import TrialState
 
 from model.settings import change
 from model.training.measurement import Measurement
-from search.busy import BusyTime, busy_shares
+from search.busy import busy_shares
 from search.checkpoints import drop_checkpoints, is_kept
 from search.opening import OpenStudy
 from search.progress import TrialProgress
 from search.ranking import score_cells
-from search.record import TrainingRecord, open_training_record
+from search.record import open_training_record
 from search.settings import Settings
 from search.signals import StopRequest
+from search.slot import Running, Slot
 from search.space import changes, sample
 from search.study import BASELINE, LEFT_OUT, METRICS, REASON, RUN_ID, fail, finished
 from search.workers.local import LocalWorker
@@ -30,26 +30,6 @@ from search.workers.messages import Done, Failed, Progress, Ready, Task
 
 #: Seconds between looks at a request to stop.
 POLL_S = 0.5
-
-
-@dataclass
-class Running:
-    """A trial that a worker trains, in both records."""
-
-    trial: Trial
-    record: TrainingRecord
-    kept: bool = False  # whether its checkpoint is wanted; known at its last evaluation
-
-
-@dataclass
-class Slot:
-    """Room for one worker, the trial that it trains, and when something was last heard of it."""
-
-    worker: LocalWorker
-    heard_s: float = 0.0
-    ready: bool = False
-    running: Running | None = None
-    busy: BusyTime = field(default_factory=BusyTime)
 
 
 @dataclass
@@ -150,8 +130,8 @@ class Coordinator:
     def end_silent(self) -> None:
         """Kill workers that have said nothing of their trial for too long: a process that hangs ends no other way."""
         for slot in self.slots:
-            silent_s = self.clock() - slot.heard_s
-            if slot.running and silent_s > self.settings.search.worker_timeout and not slot.worker.connection.poll():
+            silent_s = slot.silent_s(self.clock())
+            if silent_s > self.settings.search.worker_timeout:
                 slot.worker.kill()
                 self.replace(slot, f"its worker said nothing for {silent_s:.0f} s and was killed")
 

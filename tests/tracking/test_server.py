@@ -34,7 +34,9 @@ def test_a_server_that_ends_is_reported_with_its_last_words(tmp_path: Path) -> N
     log = tmp_path / "ui.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-c", "print('first'); raise SystemExit('no such table')"], stdout=output, stderr=output
+            [sys.executable, "-c", "print('first', flush=True); raise SystemExit('no such table')"],
+            stdout=output,
+            stderr=output,
         )
     process.wait()
     with pytest.raises(RuntimeError, match="it ended: no such table"):

@@ -1,0 +1,35 @@
+"""Room for one worker, and what it is at."""
+
+from dataclasses import dataclass, field
+
+from optuna import Trial
+
+from search.busy import BusyTime
+from search.record import TrainingRecord
+from search.workers.local import LocalWorker
+
+
+@dataclass
+class Running:
+    """A trial that a worker trains, in both records."""
+
+    trial: Trial
+    record: TrainingRecord
+    kept: bool = False  # whether its checkpoint is wanted; known at its last evaluation
+
+
+@dataclass
+class Slot:
+    """A worker, the trial that it trains, and when something was last heard of it."""
+
+    worker: LocalWorker
+    heard_s: float = 0.0
+    ready: bool = False
+    running: Running | None = None
+    busy: BusyTime = field(default_factory=BusyTime)
+
+    def silent_s(self, now_s: float) -> float:
+        """Seconds without a word of its trial; 0 without a trial, or when a word waits to be heard."""
+        if self.running is None or self.worker.connection.poll():
+            return 0.0
+        return now_s - self.heard_s
