@@ -3,7 +3,6 @@
 import contextlib
 import os
 import signal
-import sys
 import time
 import traceback
 from multiprocessing.connection import Connection
@@ -31,8 +30,6 @@ def work(connection: Connection, assignment: Assignment) -> None:
     """
     # Ctrl-C reaches the whole group of processes; the coordinator decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # So the coordinator ends its workers; ended as Python ends, with a shell's code, they close what the compiler has opened.
-    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     if assignment.cuda_device is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = assignment.cuda_device
     with contextlib.suppress(*GONE):
