@@ -132,7 +132,7 @@ class Coordinator:
         for slot in self.slots:
             silent_s = slot.silent_s(self.clock())
             if silent_s > self.settings.search.worker_timeout:
-                slot.worker.kill()
+                slot.worker.process.kill()
                 self.replace(slot, f"its worker said nothing for {silent_s:.0f} s and was killed")
 
     def measure(self, running: Running, worker: LocalWorker, message: Progress) -> None:

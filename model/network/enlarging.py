@@ -18,7 +18,7 @@ class EnlargingConvolution(nn.Conv2d):
     def forward(self, frames: Tensor) -> Tensor:
         """N C H W -> N C' 2H 2W."""
         if torch.compiler.is_compiling():
-            # On a GPU the repeated pixels cost more than the zeros of the other form, on a CPU the zeros (docs/LOG.md).
+            # On a GPU repeated pixels cost more than the zeros in the other form (docs/LOG.md); eager steps are the reference.
             return spread(F.conv2d(frames, quarter_weights(self.weight), padding=1))
         return super().forward(F.interpolate(frames, scale_factor=2))
 

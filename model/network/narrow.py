@@ -1,7 +1,7 @@
 """3x3 convolutions from or to a few channels, as a GPU's matrix units like them.
 
 cuDNN pads such tensors to 8 channels and then takes several times as long as the memory traffic asks for. Written as a matrix
-product over the pixels, with the nine taps as columns, the same sums need no padding (docs/LOG.md has the times).
+product over the pixels, with the nine taps as columns, the same sums need no padding (times: docs/LOG.md, "the captured step").
 """
 
 import torch

@@ -13,7 +13,6 @@ from torch import Tensor
 from model.data.pixels import to_unit
 from model.evaluation.perceptual import Perceptual
 from model.network.replay import CriticDraws
-from model.network.taehv import TAEHV
 from model.recipe import Recipe
 from model.training.batches import Batch, Draws
 from model.training.controls import Controls
@@ -58,7 +57,7 @@ class DeviceStep:
         self.regions: Regions | None = None
         self.side = SideStream()
         # Autocast would round every weight in every pass, in a kernel each, and each gradient back.
-        self.rounded = rounded_copy(state.model) if recipe.training.precision == "bfloat16" else None
+        self.rounded = copy.deepcopy(state.model).bfloat16() if recipe.training.precision == "bfloat16" else None
         self.computed = flatten_parts(self.rounded) if self.rounded else None
         # A graph is recorded for every loss of these names, whatever weight it has in a trial.
         structure = recipe.losses.model_copy(update={name: float(name in names) for name in LOSSES})
@@ -105,8 +104,9 @@ class DeviceStep:
     @torch.no_grad()
     def round_weights(self) -> None:
         """Bring the copy that the losses are computed with to where the weights are."""
-        for ours, theirs in zip(self.computed or (), self.state.weights, strict=False):
-            ours.values.copy_(theirs.values)
+        if self.computed is not None:
+            for ours, theirs in zip(self.computed, self.state.weights, strict=True):
+                ours.values.copy_(theirs.values)
 
     def learn_critic(self, forward: Forward, batch: Batch) -> Tensor | None:
         """Give the critic its gradient; its loss, or None where no loss needs it."""
@@ -161,8 +161,3 @@ class DeviceStep:
         """Forget what was measured, for another training."""
         for tensor in (self.measured, self.failed_step, self.clipped, self.halted):
             tensor.zero_()
-
-
-def rounded_copy(model: TAEHV) -> TAEHV:
-    """A copy in bfloat16."""
-    return copy.deepcopy(model).bfloat16()

@@ -77,10 +77,6 @@ class LocalWorker:
             self.process.join(GRACE_S)  # it closes its end before it is gone, and `stop` shall return its own exit code
             raise EOFError from error
 
-    def kill(self) -> None:
-        """End the process although it may hear nothing any more; `stop` is still to be called."""
-        self.process.kill()
-
     def stop(self) -> int | None:
         """End the process and return its exit code (negative: the signal that killed it)."""
         self.connection.close()
