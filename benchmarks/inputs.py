@@ -51,12 +51,14 @@ def random_bank(recipe: "Recipe") -> "Bank":
     )
 
 
-def decode_all_frames(model: "TAEHV") -> None:
-    """Have a decoder keep its start-up frames, as the public notebook does: 3 latents make its 12 frames and not 9."""
+def decode_all_frames(*models: "TAEHV | None") -> None:
+    """Have decoders keep their start-up frames, as the public notebook does: 3 latents make its 12 frames and not 9."""
     from model.network.variants import Architecture
 
     class Untrimmed(Architecture):
         def frames_trimmed(self, latents: int) -> int:
             return 0
 
-    model.architecture = Untrimmed(**asdict(model.architecture))
+    for model in models:
+        if model is not None:
+            model.architecture = Untrimmed(**asdict(model.architecture))

@@ -99,7 +99,7 @@ def measure_all(
             started = time.perf_counter()
             step = prepare_step(recipe, feed, perceptual, names)
             if notebook:
-                decode_all_frames(step.state.model)
+                decode_all_frames(step.state.model, step.rounded)
             if way == "compiled graph":
                 compile_step(step, recipe)
             once: Callable[[], object] = capture(step).replay if way != "eager" else step

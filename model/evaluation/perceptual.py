@@ -3,6 +3,7 @@
 import socket
 import sys
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlparse
 
@@ -14,6 +15,9 @@ from model.network.weights import fingerprint, read_weights
 
 #: Seconds that a download may stand still. torch.hub sets no limit; without a network that can be minutes.
 DOWNLOAD_TIMEOUT_S = 20
+
+#: The package's: added to the length of a place's features before they are divided by it.
+LENGTH_FLOOR = 1e-10
 
 #: Smallest side of a frame that leaves every pooling layer of the trunk something to pool.
 SMALLEST_PX = {"alex": 31, "squeeze": 17, "vgg": 16}
@@ -35,6 +39,8 @@ class Perceptual:
         self.backbone = backbone
         self.weights_hash = fingerprint(network.state_dict())
         self._network = network.requires_grad_(False).eval()
+        self._scaling, self._trunk, heads = (network.get_submodule(name) for name in ("scaling_layer", "net", "lins"))
+        self._heads = list(heads.children())
 
     def __call__(self, prediction: Tensor, target: Tensor) -> Tensor:
         """Perceptual distance of every frame, 0 for equal frames; differentiable in `prediction`.
@@ -50,14 +56,29 @@ class Perceptual:
             ValueError: the frames are too small for the trunk.
         """
         assert prediction.shape == target.shape, (prediction.shape, target.shape)
-        clips, frames, _, height, width = target.shape
+        return self.compare(prediction, self.describe(target))
+
+    def describe(self, video: Tensor) -> list[Tensor]:
+        """Features of all frames of an NTCHW video as LPIPS compares them: [N * T, channels, h, w] of unit length, by layer.
+
+        Raises:
+            ValueError: the frames are too small for the trunk.
+        """
+        height, width = video.shape[-2:]
         if min(height, width) < SMALLEST_PX[self.backbone]:
             raise ValueError(
                 f"LPIPS with the trunk {self.backbone} needs frames of at least {SMALLEST_PX[self.backbone]} px, "
                 f"but they are {width} x {height}; raise data.crop_px"
             )
-        distance: Tensor = self._network(2 * prediction.flatten(0, 1) - 1, 2 * target.flatten(0, 1) - 1)
-        return distance.view(clips, frames)
+        layers = self._trunk(self._scaling(2 * video.flatten(0, 1) - 1))
+        return [layer / (layer.square().sum(1, keepdim=True).sqrt() + LENGTH_FLOOR) for layer in layers]
+
+    def compare(self, prediction: Tensor, wanted: Sequence[Tensor]) -> Tensor:
+        """Distance [N, T] of the frames of an NTCHW video to the frames that others were described of."""
+        found = self.describe(prediction)
+        pairs = zip(self._heads, found, wanted, strict=True)
+        distances = [head((ours - theirs).square()).mean((1, 2, 3)) for head, ours, theirs in pairs]
+        return torch.stack(distances).sum(0).view(prediction.shape[:2])
 
     def to(self, device: torch.device | str) -> "Perceptual":
         """Move the weights and return itself."""

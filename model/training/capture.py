@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from model.training.device_step import DeviceStep
 from model.training.feed import Feed, ResidentFeed, open_feed
 from model.training.losses import measure_losses
 from model.training.passes import run_passes
+from model.training.perceptual_loss import compare_frames, describe_targets
 from model.training.settings import LOSSES
 from model.training.state import start_state
 from model.training.step import Regions
@@ -188,9 +190,12 @@ def compile_step(step: DeviceStep, recipe: Recipe) -> None:
     # All modules that are compiled count together, the critic three times for each shape and precision; 8 are allowed at first.
     torch._dynamo.config.recompile_limit = 64
     os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(Path(recipe.data.cache_dir).absolute() / "compiled"))
+    compiled = partial(torch.compile, fullgraph=True, dynamic=False, options=COMPILER)
     step.regions = Regions(
-        passes=torch.compile(run_passes, fullgraph=True, dynamic=False, options=COMPILER),
-        losses=torch.compile(measure_losses, fullgraph=True, dynamic=False, options=COMPILER),
+        passes=compiled(run_passes),
+        losses=compiled(measure_losses),
+        describe=compiled(describe_targets),
+        compare=compiled(compare_frames),
     )
     step.state.seraena.critic.compile(fullgraph=True, dynamic=False, options=COMPILER)
 

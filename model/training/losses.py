@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping, Sequence
 import torch.nn.functional as F
 from torch import Tensor
 
-from model.evaluation.perceptual import Perceptual
 from model.network.critic import group_frames
 from model.training.batches import Batch
 from model.training.passes import Passes, made
@@ -16,7 +15,7 @@ def measure_losses(
     passes: Passes,
     batch: Batch,
     corrected_groups: Tensor | None,
-    perceptual: Perceptual | None,
+    perceived: Tensor | None,
     weights: LossSettings,
     names: Sequence[str] = LOSSES,
 ) -> dict[str, Tensor]:
@@ -27,7 +26,7 @@ def measure_losses(
         batch: video [0, 1] and reference latents.
         corrected_groups: the critic's targets for passes.decoded in groups of frames as it sees them,
             [N * groups, 3 * group frames, H, W], without gradient; None without "seraena".
-        perceptual: LPIPS; without one there is no "perceptual" in the result.
+        perceived: the perceptual loss (model/training/perceptual_loss.py); None leaves it out of the result.
         weights: of the losses.
         names: the losses to compute.
     """
@@ -37,8 +36,8 @@ def measure_losses(
         "reconstruction": lambda: reconstruction_loss(passes, batch, weights.reconstruction),
         "seraena": lambda: seraena_loss(passes, corrected_groups, weights),
     }
-    if perceptual is not None:
-        compute["perceptual"] = lambda: perceptual_loss(passes, batch, perceptual, weights.perceptual)
+    if perceived is not None:
+        compute["perceptual"] = lambda: perceived
     return {name: compute[name]() for name in names if name in compute}
 
 
@@ -55,15 +54,6 @@ def decoder_loss(passes: Passes, batch: Batch, weight: float) -> Tensor:
 def reconstruction_loss(passes: Passes, batch: Batch, weight: float) -> Tensor:
     """Mean squared error of the round trip against the frames."""
     return F.mse_loss(live(made(passes.reconstruction), weight), batch.video)
-
-
-def perceptual_loss(passes: Passes, batch: Batch, perceptual: Perceptual, weight: float) -> Tensor:
-    """LPIPS of the round trip against the frames, on the batch's chosen frames."""
-    outputs, targets = (
-        video.flatten(0, 1)[batch.perceptual_frames].unsqueeze(1)
-        for video in (made(passes.reconstruction), batch.video)
-    )
-    return perceptual(live(outputs, weight), targets).mean()
 
 
 def seraena_loss(passes: Passes, corrected_groups: Tensor | None, weights: LossSettings) -> Tensor:

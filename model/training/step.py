@@ -17,6 +17,7 @@ from model.training.batches import Batch
 from model.training.inputs import watch_input
 from model.training.losses import measure_losses, weigh
 from model.training.passes import Passes, autocast, made, run_passes
+from model.training.perceptual_loss import compare_frames, describe_targets, perceptual_loss
 from model.training.probes import probe_forward, probe_update, read_probes
 from model.training.schedules import multiplier
 from model.training.settings import LOSSES
@@ -51,10 +52,12 @@ class Step:
 
 @dataclass(frozen=True)
 class Regions:
-    """The two parts of a step that are worth compiling as wholes, with the signatures of run_passes and measure_losses."""
+    """The parts of a step that are worth compiling as wholes, each with the signature of the function that it is here."""
 
     passes: Callable[..., Passes]
     losses: Callable[..., dict[str, Tensor]]
+    describe: Callable[..., list[Tensor]]
+    compare: Callable[..., Tensor]
 
 
 @dataclass(frozen=True)
@@ -101,22 +104,29 @@ def run_forward(
     Without compiled regions the parts run as they stand in Python, without a side stream one after the other.
     """
     weights, precision, device = recipe.losses, recipe.training.precision, batch.video.device
-    regions, side = regions or Regions(run_passes, measure_losses), side or SideStream()
-    if "seraena" not in names:
-        passes = regions.passes(state.model, batch, weights, precision, names)
-        return Forward(passes, regions.losses(passes, batch, None, perceptual, weights, names), None)
-    real = group_frames(batch.video, weights.critic_group_frames)
-    context = group_context(batch.latents, len(real) // len(batch.video))
-    with side.beside(), autocast(device, precision):
-        wanted = state.seraena.score(real, context)
+    regions = regions or Regions(run_passes, measure_losses, describe_targets, compare_frames)
+    side = side or SideStream()
+    wanted, judged, corrected, perceived = None, None, None, None
+    with side.beside():
+        if perceptual is not None and "perceptual" in names:
+            wanted = regions.describe(perceptual, batch)
+        if "seraena" in names:
+            real = group_frames(batch.video, weights.critic_group_frames)
+            context = group_context(batch.latents, len(real) // len(batch.video))
+            with autocast(device, precision):
+                scores = state.seraena.score(real, context)
     passes = regions.passes(state.model, batch, weights, precision, names)
-    fake = group_frames(made(passes.decoded).detach(), weights.critic_group_frames)
-    with side.beside(), autocast(device, precision):
-        corrected = state.seraena.correct(fake, wanted, context)
-    losses = regions.losses(passes, batch, None, perceptual, weights, [name for name in names if name != "seraena"])
     side.rejoin()
-    losses |= regions.losses(passes, batch, corrected, None, weights, ["seraena"])
-    return Forward(passes, losses, Judged(fake, real, context))
+    if "seraena" in names:
+        judged = Judged(group_frames(made(passes.decoded).detach(), weights.critic_group_frames), real, context)
+        with side.beside(), autocast(device, precision):
+            corrected = state.seraena.correct(judged.fake, scores, context)
+    if perceptual is not None and wanted is not None:
+        perceived = perceptual_loss(
+            perceptual, made(passes.reconstruction), batch, wanted, weights.perceptual, regions.compare
+        )
+    side.rejoin()
+    return Forward(passes, regions.losses(passes, batch, corrected, perceived, weights, names), judged)
 
 
 def train_critic(state: TrainState, judged: Judged, batch: Batch, precision: str) -> Tensor:

@@ -27,15 +27,18 @@ def test_the_command_times_both_loss_sets_and_compares_the_loop(
     assert "timed without the perceptual loss" in printed
 
 
-def test_the_notebooks_shape_is_trained_with_all_its_frames(tiny: Callable) -> None:
-    settings = notebook_shape(tiny("network.width=0.125", "losses.critic_width=0.125"))
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_the_notebooks_shape_is_trained_with_all_its_frames(tiny: Callable, precision: str) -> None:
+    settings = notebook_shape(
+        tiny("network.width=0.125", "losses.critic_width=0.125", f"training.precision={precision}")
+    )
     assert (settings.training.batch_size, settings.data.frames, settings.data.crop_px) == (16, 12, 64)
     small = settings.model_copy(update={"training": settings.training.model_copy(update={"batch_size": 1})})
     feed = open_feed_of(random_bank(small), small, torch.device("cpu"))
     step = prepare_step(small, feed, None, LOSS_SETS["three"])
-    decode_all_frames(step.state.model)
+    decode_all_frames(step.state.model, step.rounded)
     set_controls(step, 0, small)
     step()
     measured, _ = step.read(0.0)
     assert set(measured.losses) == set(LOSS_SETS["three"])
-    assert step.state.model.decode(feed.latents[:1]).shape == (1, 12, 3, 64, 64)
+    assert step.state.model.decode(feed.latents[:1].float()).shape == (1, 12, 3, 64, 64)

@@ -319,12 +319,13 @@ def change_targets(patch: Patch, change: Change) -> None:
     """Let the losses see other frames than the network."""
     from model.training import step
 
-    measure = step.measure_losses
+    measure, describe = step.measure_losses, step.describe_targets
 
-    def changed(passes: Any, batch: Any, *more: Any) -> dict[str, Tensor]:
-        return measure(passes, dataclasses.replace(batch, video=change(batch.video)), *more)
+    def other(batch: Any) -> Any:
+        return dataclasses.replace(batch, video=change(batch.video))
 
-    patch.setattr(step, "measure_losses", changed)
+    patch.setattr(step, "measure_losses", lambda passes, batch, *more: measure(passes, other(batch), *more))
+    patch.setattr(step, "describe_targets", lambda perceptual, batch: describe(perceptual, other(batch)))
 
 
 def leaf(loss: Tensor, factor: float) -> Tensor:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from model.bank import Bank
+from model.evaluation.perceptual import Perceptual
 from model.recipe import Recipe
 from model.training.capture import (
     Captures,
@@ -19,6 +20,7 @@ from model.training.capture import (
 from model.training.loop import train
 from model.training.losses import measure_losses
 from model.training.passes import run_passes
+from model.training.perceptual_loss import compare_frames, describe_targets
 from model.training.state import start_state
 from model.training.step import Regions
 from model.training.stepping import CapturedSteps, EagerSteps
@@ -62,13 +64,18 @@ def test_a_step_serves_fewer_losses_that_reach_the_same_parts(
     assert serves(captured, wanted) is good
 
 
-def test_the_parts_that_are_compiled_can_be_traced_as_wholes(recipe: Callable[..., Recipe], bank: Bank) -> None:
+def test_the_parts_that_are_compiled_can_be_traced_as_wholes(
+    recipe: Callable[..., Recipe], larger_bank: Bank, lpips: Perceptual
+) -> None:
     """Without code generation: a call that the compiler cannot follow is an error, and the values are the same."""
-    settings = recipe()
+    settings = recipe("losses.perceptual=0.5", "data.crop_px=32")
     names = weighted_names(settings)
-    plain, traced = (prepare_step(settings, open_feed_of(bank, settings, CPU), None, names) for _ in range(2))
+    plain, traced = (prepare_step(settings, open_feed_of(larger_bank, settings, CPU), lpips, names) for _ in range(2))
     traced.regions = Regions(
-        *(torch.compile(part, backend="eager", fullgraph=True, dynamic=False) for part in (run_passes, measure_losses))
+        *(
+            torch.compile(part, backend="eager", fullgraph=True, dynamic=False)
+            for part in (run_passes, measure_losses, describe_targets, compare_frames)
+        )
     )
     traced.state.seraena.critic.compile(backend="eager", fullgraph=True, dynamic=False)
     for step in (plain, traced):
