@@ -16,6 +16,7 @@ from model.network.replay import CriticDraws, ReplayRing
 #: Output channels and stride of the six blocks at width 1.
 BLOCKS = ((64, 1), (128, 2), (256, 2), (512, 2), (512, 1), (512, 1))
 SCORE_STRIDE = 8  # every block's score map is averaged to 1/8 of the image
+CRITIC_BETAS = (0.9, 0.99)  # of the critic's AdamW; the author's, as its weight decay
 CORRECTION_FLOOR = 1e-5  # the author's; gradients far below it switch the correction off
 
 
@@ -81,11 +82,10 @@ class Seraena:
         # As for the autoencoder: convolutions of few channels are faster in this layout.
         self.critic.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack this form
         self.weights = FlatParameters(self.critic)
-        # The author's betas and weight decay.
         self.optimizer = torch.optim.AdamW(
             [self.weights.values],
             learning_rate,
-            betas=(0.9, 0.99),
+            betas=CRITIC_BETAS,
             weight_decay=0.01,
             fused=True,
         )

@@ -17,6 +17,7 @@ from model.recipe import Recipe
 from model.training.batches import draw
 from model.training.device import make_repeatable
 from model.training.device_step import DeviceStep
+from model.training.device_update import finish_step
 from model.training.feed import Feed, ResidentFeed, open_feed
 from model.training.losses import measure_losses
 from model.training.passes import run_passes
@@ -25,7 +26,7 @@ from model.training.settings import LOSSES
 from model.training.state import start_state
 from model.training.step import Regions
 
-#: Runs before the capture, after one that compiles, makes the optimizers' moments and chooses every kernel.
+#: Runs before the capture, after one that compiles and chooses every kernel.
 WARMUP_STEPS = 2
 
 #: Small kernels that do not depend on each other become one: weights and gradients change their type some hundred times a step.
@@ -197,12 +198,12 @@ def compile_step(step: DeviceStep, recipe: Recipe) -> None:
         describe=compiled(describe_targets),
         compare=compiled(compare_frames),
     )
+    step.finish = compiled(finish_step)
     step.state.seraena.critic.compile(fullgraph=True, dynamic=False, options=COMPILER)
 
 
 def capture(step: DeviceStep) -> torch.cuda.CUDAGraph:
     """Run a step until nothing about it changes any more, then capture it; its state is used up by that."""
-    optimizers = (step.state.optimizer, step.state.seraena.optimizer)
     graph, side = torch.cuda.CUDAGraph(), torch.cuda.Stream()
     side.wait_stream(torch.cuda.current_stream())
     with fastest_convolutions():
@@ -214,13 +215,8 @@ def capture(step: DeviceStep) -> torch.cuda.CUDAGraph:
         torch.cuda.current_stream().wait_stream(side)
         for part in (*step.state.weights, step.state.seraena.weights):
             part.forget()
-        for optimizer in optimizers:
-            # Not earlier: outside a capture torch warns of it.
-            optimizer.param_groups[0]["capturable"] = True
         with torch.cuda.graph(graph):
             step()
-        for optimizer in optimizers:
-            optimizer.param_groups[0]["capturable"] = False
     return graph
 
 

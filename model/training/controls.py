@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from model.network.critic import CRITIC_BETAS
 from model.recipe import Recipe
 from model.training.average import average_decay
 from model.training.batches import Draws
@@ -18,17 +19,18 @@ class Controls:
         max_gradient_norm: 0-dim, infinity where there is no clipping.
         learning_rate: 0-dim, of the step.
         critic_learning_rate: 0-dim.
+        corrections: [2], 1 - beta^step for both betas of the network's AdamW; critic_corrections: for the critic's.
         joining: 0-dim, the weight with which the step's weights join their average.
         step: 0-dim int64, the number of the step, from 1.
         clips, perceptual_frames, written, replayed: int64, and is_fake, bool: the step's Draws, clips as places in the feed.
     """
 
     def __init__(self, draws: Draws, device: torch.device) -> None:
-        self._numbers = torch.zeros(len(LOSSES) + 4, device=device)
-        self.loss_weights = self._numbers[: len(LOSSES)]
-        self.max_gradient_norm, self.learning_rate, self.critic_learning_rate, self.joining = self._numbers[
-            len(LOSSES) :
-        ]
+        self._numbers = torch.zeros(len(LOSSES) + 8, device=device)
+        self.loss_weights, self.corrections, self.critic_corrections, others = self._numbers.split(
+            [len(LOSSES), 2, 2, 4]
+        )
+        self.max_gradient_norm, self.learning_rate, self.critic_learning_rate, self.joining = others
         choices = integers(draws.clips, draws, 0)
         self._integers = torch.zeros(sum(map(len, choices)), dtype=torch.int64, device=device)
         self.clips, self.perceptual_frames, self.written, self.replayed, self._coins, steps = self._integers.split(
@@ -59,6 +61,7 @@ def floats(step: int, recipe: Recipe) -> tuple[Tensor, float]:
     decay = average_decay(step + 1, horizon, recipe.training.average_share)
     values = [
         *(getattr(recipe.losses, name) for name in LOSSES),
+        *(1 - beta ** (step + 1) for beta in (optimizer.beta1, optimizer.beta2, *CRITIC_BETAS)),
         optimizer.max_gradient_norm or torch.inf,
         learning_rate,
         recipe.losses.critic_learning_rate,

@@ -16,6 +16,7 @@ from model.network.replay import CriticDraws
 from model.recipe import Recipe
 from model.training.batches import Batch, Draws
 from model.training.controls import Controls
+from model.training.device_update import Vector, finish_step, settings_of, start_moments, start_readings, vector_of
 from model.training.feed import Feed
 from model.training.passes import autocast
 from model.training.settings import LOSSES
@@ -27,8 +28,6 @@ from model.training.step import Forward, Regions, Step, differentiate, refuse_no
 class DeviceStep:
     """One step on the tensors of a state; every call takes it again with what `controls` hold.
 
-    The learning rates of the state's optimizers become tensors of `controls`.
-
     Args:
         state: that moves.
         feed: where the clips lie.
@@ -39,7 +38,8 @@ class DeviceStep:
 
     Attributes:
         rounded: the model in bfloat16, where that is the precision: what the losses are computed with.
-        regions: compiled parts, or None.
+        regions: compiled parts, or None; finish: finish_step, or what a compiler made of it.
+        readings: what the last step measured.
         side: where the critic works beside the network, once it is opened.
     """
 
@@ -64,16 +64,10 @@ class DeviceStep:
         self.recipe = recipe.model_copy(update={"losses": structure})
         self.controls = Controls(draws, device)
         self.columns = torch.tensor([LOSSES.index(name) for name in names], device=device)
-        self.measured = torch.zeros(len(names) + 3, device=device)  # losses, their weighted sum, gradient norm, critic
-        self.failed_step = torch.zeros((), dtype=torch.int64, device=device)
-        self.clipped = torch.zeros((), dtype=torch.int64, device=device)
-        self.halted = torch.zeros((), device=device)
-        for optimizer, rate in (
-            (state.optimizer, self.controls.learning_rate),
-            (state.seraena.optimizer, self.controls.critic_learning_rate),
-        ):
-            optimizer.param_groups[0]["lr"] = rate
-            optimizer.found_inf = self.halted  # type: ignore[attr-defined]  # torch's fused AdamW skips its step at 1
+        self.readings = start_readings(len(names), device)
+        self.finish = finish_step
+        for optimizer in (state.optimizer, state.seraena.optimizer):
+            start_moments(optimizer)
 
     def __call__(self) -> None:
         """Take the step."""
@@ -88,18 +82,18 @@ class DeviceStep:
             critic_loss = self.learn_critic(forward, batch)
         norm = differentiate(total, state.weights, self.computed)
         self.side.rejoin()
-        self.judge(torch.cat([losses.detach(), total.detach()[None], norm[None]]))
-        if critic_loss is not None:
-            with self.side.beside():
-                state.seraena.optimizer.step()
-                self.measured[-1] = critic_loss
-        # torch's own clipping takes its bound as a number of the host; the formula is the same, AdamW divides by it in passing.
-        excess = ((norm + 1e-6) / controls.max_gradient_norm).clamp_min(1.0)
-        state.optimizer.grad_scale = excess  # type: ignore[attr-defined]  # torch's fused AdamW reads it
-        state.optimizer.step()
-        state.optimizer.grad_scale = None  # type: ignore[attr-defined]  # eager steps clip by themselves
-        self.join_average()
-        self.side.rejoin()
+        values = torch.cat([losses.detach(), torch.stack([total.detach(), norm, critic_loss])])
+        network, critic = self.vectors(trained=forward.judged is not None)
+        settings = settings_of(state.optimizer), settings_of(state.seraena.optimizer)
+        self.finish(self.readings, values, controls, network, critic, settings)
+
+    def vectors(self, *, trained: bool) -> tuple[list[Vector], list[Vector]]:
+        """What the step moves: the parts of the network that a loss reached, and the critic if it was trained."""
+        state = self.state
+        pairs = zip(state.weights, state.averaged, strict=True)
+        parts = [vector_of(state.optimizer, part.values, average.values.detach()) for part, average in pairs]
+        critic = [vector_of(state.seraena.optimizer, state.seraena.weights.values)] if trained else []
+        return [part for part in parts if part], [part for part in critic if part]
 
     @torch.no_grad()
     def round_weights(self) -> None:
@@ -108,10 +102,10 @@ class DeviceStep:
             for ours, theirs in zip(self.computed, self.state.weights, strict=True):
                 ours.values.copy_(theirs.values)
 
-    def learn_critic(self, forward: Forward, batch: Batch) -> Tensor | None:
-        """Give the critic its gradient; its loss, or None where no loss needs it."""
+    def learn_critic(self, forward: Forward, batch: Batch) -> Tensor:
+        """Give the critic its gradient; its loss, or 0 where no loss needs it."""
         if forward.judged is None:
-            return None
+            return self.columns.new_zeros((), dtype=torch.float32)
         judged = forward.judged
         with autocast(batch.video.device, self.recipe.training.precision):
             return self.state.seraena.learn(judged.fake, judged.real, judged.context, batch.critic)
@@ -126,38 +120,18 @@ class DeviceStep:
             critic=CriticDraws(controls.written, controls.replayed, controls.is_fake),
         )
 
-    def judge(self, values: Tensor) -> None:
-        """Keep what was measured, and halt everything from the first step on whose values are not all finite."""
-        halted_before = self.failed_step > 0
-        still_sound = values.isfinite().all() & ~halted_before
-        self.measured[:-1] = torch.where(halted_before, self.measured[:-1], values)
-        self.failed_step.copy_(torch.where(still_sound | halted_before, self.failed_step, self.controls.step))
-        self.halted.copy_(~still_sound)
-        self.clipped += still_sound & (values[-1] > self.controls.max_gradient_norm)
-
-    @torch.no_grad()
-    def join_average(self) -> None:
-        """Move the average towards the weights."""
-        joining = self.controls.joining * (1 - self.halted)
-        for average, weights in zip(self.state.averaged, self.state.weights, strict=True):
-            average.values.lerp_(weights.values, joining)
-
     def read(self, learning_rate: float) -> tuple[Step, int]:
         """What the last step measured and how many steps were clipped since this was last asked; waits for the device.
 
         Raises:
             NonFiniteError: a step since the restart met a value that is not finite; nothing has moved from that step on.
         """
-        counts = torch.stack([self.failed_step, self.clipped]).double()
-        *losses, total, norm, critic, failed_step, clipped = torch.cat([self.measured.double(), counts]).tolist()
+        readings = self.readings
+        counts = torch.stack([readings.failed_step, readings.clipped]).double()
+        *losses, total, norm, critic, failed_step, clipped = torch.cat([readings.measured.double(), counts]).tolist()
         measured = dict(zip(self.names, losses, strict=True))
         refuse_non_finite(measured | {"the gradient norm": norm}, int(failed_step))
         assert not failed_step, "a step halted although all that it measured is finite"
-        self.clipped.zero_()
+        readings.clipped.zero_()
         critic_loss = torch.tensor(critic) if "seraena" in self.names else None
         return Step(measured, total, norm, learning_rate, critic_loss, probes={}), int(clipped)
-
-    def restart(self) -> None:
-        """Forget what was measured, for another training."""
-        for tensor in (self.measured, self.failed_step, self.clipped, self.halted):
-            tensor.zero_()

@@ -83,13 +83,14 @@ class TrainState:
                 ours.values.copy_(theirs.values)
         self.seraena.critic.load_state_dict(other.seraena.critic.state_dict())
         self.seraena.ring.load_state_dict(other.seraena.ring.state_dict())
-        copy_moments(other.optimizer, self.optimizer)
-        copy_moments(other.seraena.optimizer, self.seraena.optimizer)
+        take_over(other.optimizer, self.optimizer)
+        take_over(other.seraena.optimizer, self.seraena.optimizer)
         self.drift, self.step, self.tally = other.drift, other.step, other.tally
 
 
-def copy_moments(source: torch.optim.AdamW, target: torch.optim.AdamW) -> None:
-    """Give an optimizer that has taken steps the moments and counters of another one, zeros where that has none yet."""
+def take_over(source: torch.optim.AdamW, target: torch.optim.AdamW) -> None:
+    """Give an optimizer the learning rate of another one, and its moments and counters in place, zeros where it has none yet."""
+    target.param_groups[0]["lr"] = source.param_groups[0]["lr"]
     pairs = zip(source.param_groups[0]["params"], target.param_groups[0]["params"], strict=True)
     for theirs, ours in pairs:
         for name, tensor in target.state[ours].items():

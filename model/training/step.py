@@ -197,8 +197,7 @@ def set_learning_rate(state: TrainState, recipe: Recipe) -> float:
     share = multiplier(state.step, recipe.training.steps, recipe.schedule)
     learning_rate = recipe.optimizer.learning_rate * share
     for group in state.optimizer.param_groups:
-        # A tensor's address is part of a captured step.
-        group["lr"] = group["lr"].fill_(learning_rate) if isinstance(group["lr"], Tensor) else learning_rate
+        group["lr"] = learning_rate
     return learning_rate
 
 

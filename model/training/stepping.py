@@ -116,15 +116,13 @@ class CapturedSteps:
         self._learning_rate = 0.0
         self.state = captured.step.state
         self.state.become(state)
-        captured.step.restart()
+        captured.step.readings.restart()
         self._draws = draw(self.state.step, self._clips, self._frames, recipe)
 
     def take(self, *, probe: bool) -> None:
         """Queue one step, or take one with a probe."""
         if probe:
             self.read()  # a training that halted must not move again
-            # The critic's rate is read from there by eager steps too.
-            self._step.controls.set(self.state.step, self._draws.clips, self._draws, self._recipe)
             self._eager.take(probe=True)
         else:
             self._replay()

@@ -11,6 +11,7 @@ from model.recipe import Recipe
 from model.training.batches import clip_indices, draw, take_batch
 from model.training.capture import open_feed_of, prepare_step, weighted_names
 from model.training.device_step import DeviceStep
+from model.training.drift import flatten
 from model.training.state import TrainState, start_state
 from model.training.step import NonFiniteError, Step, take_step
 
@@ -21,7 +22,7 @@ def prepare(settings: Recipe, bank: Bank) -> DeviceStep:
     step = prepare_step(settings, open_feed_of(bank, settings, CPU), None, weighted_names(settings))
     step()  # makes the moments of the optimizers
     step.state.become(start_state(settings, CPU))
-    step.restart()
+    step.readings.restart()
     return step
 
 
@@ -44,16 +45,20 @@ def run_eager(state: TrainState, bank: Bank, settings: Recipe, steps: int) -> li
 
 
 def assert_near(ours: DeviceStep, eager: TrainState) -> None:
-    """Weights, average, critic and ring; the two sum in another order, so the last bits differ."""
+    """Weights, average, critic and ring; the two sum in another order, so the last bits differ.
+
+    Adam makes whole steps of that wherever a gradient is near 0, so that weights are compared as vectors: by the length of
+    their difference over that of the way they went.
+    """
+    start = eager.drift.start
     for name in ("model", "average"):
-        torch.testing.assert_close(
-            dict(getattr(ours.state, name).state_dict()), dict(getattr(eager, name).state_dict()), rtol=0, atol=1e-5
-        )
+        here, there = (flatten(getattr(state, name).parameters()) for state in (ours.state, eager))
+        assert float((here - there).norm() / (there - start).norm()) < 1e-3
     torch.testing.assert_close(
         dict(ours.state.seraena.critic.state_dict()), dict(eager.seraena.critic.state_dict()), rtol=1e-4, atol=1e-5
     )
     rings = [state.seraena.ring.state_dict()["rows"] for state in (ours.state, eager)]
-    torch.testing.assert_close(*rings, rtol=0, atol=1e-5)
+    torch.testing.assert_close(*rings, rtol=0, atol=1e-4)  # a fortieth of a grey level
 
 
 @pytest.mark.parametrize(
@@ -103,7 +108,7 @@ def test_one_step_serves_trials_of_other_numbers(recipe: Callable[..., Recipe], 
     ours, eager = prepare(made, bank), start_state(used, CPU)
     run(ours, bank, made, 3)
     ours.state.become(start_state(used, CPU))
-    ours.restart()
+    ours.readings.restart()
     last, reference = run(ours, bank, used, 4)[-1], run_eager(eager, bank, used, 4)[-1]
     assert last.losses == pytest.approx({name: reference.losses[name] for name in last.losses}, rel=1e-3)
     assert_near(ours, eager)
@@ -150,7 +155,7 @@ def test_a_nan_halts_everything_at_its_step_and_the_next_training_starts_anew(
     assert {int(ours.state.optimizer.state[part.values]["step"]) for part in ours.state.weights} == {2}
 
     ours.state.become(start_state(settings, CPU))
-    ours.restart()
+    ours.readings.restart()
     eager = start_state(settings, CPU)
     run(ours, broken, settings, 2)
     run_eager(eager, bank, settings, 2)
