@@ -1,11 +1,8 @@
 """A training step compiled and captured in a CUDA graph, once for all trials that differ in numbers alone."""
 
-import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -15,22 +12,16 @@ from model.bank_size import clip_shape, latents_dtype, latents_shape
 from model.evaluation.perceptual import Perceptual
 from model.recipe import Recipe
 from model.training.batches import draw
+from model.training.compile_part import compiled_beside, mark_of, parts_for_others
 from model.training.device import make_repeatable
 from model.training.device_step import DeviceStep
-from model.training.device_update import finish_step
 from model.training.feed import Feed, ResidentFeed, open_feed
-from model.training.losses import measure_losses
-from model.training.passes import run_passes
-from model.training.perceptual_loss import compare_frames, describe_targets
+from model.training.regions import PARTS, compile_regions
 from model.training.settings import LOSSES
 from model.training.state import start_state
-from model.training.step import Regions
 
 #: Runs before the capture, after one that compiles and chooses every kernel.
 WARMUP_STEPS = 2
-
-#: Small kernels that do not depend on each other become one: weights and gradients change their type some hundred times a step.
-COMPILER: dict[str, Any] = {"combo_kernels": True}
 
 #: Where the gradient of a loss leads. A part that no loss reaches keeps its weights, without any decay.
 REACHES = {
@@ -73,11 +64,19 @@ class Captures:
     def prepare(self, recipe: Recipe, perceptual: Perceptual | None, device: torch.device) -> None:
         """Compile the step of a recipe on noise: `find` will only have to capture it on its bank."""
         make_repeatable(device)
-        step = prepare_step(recipe, noise_feed(recipe, device), perceptual, weighted_names(recipe))
-        compile_step(step, recipe)
-        with fastest_convolutions(), told_plainly():
-            step()
-        self._compiled = without_numbers(recipe), step
+        fixed = without_numbers(recipe)
+        mark = mark_of(recipe, fixed, device)
+        later = parts_for_others(mark)
+        with told_plainly():
+            with compiled_beside(recipe, later):
+                step = prepare_step(recipe, noise_feed(recipe, device), perceptual, weighted_names(recipe))
+                compile_step(step, recipe, tuple(part for part in PARTS if part not in later))
+                step()
+            compile_step(step, recipe, later)
+            with fastest_convolutions():
+                step()
+        mark.touch()
+        self._compiled = fixed, step
 
     def find(self, recipe: Recipe, bank: Bank, perceptual: Perceptual | None, device: torch.device) -> CapturedStep:
         """Return a captured step that serves a recipe, captured now if there is none yet.
@@ -186,20 +185,9 @@ def noise_feed(recipe: Recipe, device: torch.device) -> Feed:
     return ResidentFeed(*noise, device, latents_dtype(recipe))
 
 
-def compile_step(step: DeviceStep, recipe: Recipe) -> None:
-    """Have the parts of a step compiled when it first runs; what the compiler makes is kept below data.cache_dir."""
-    # All modules that are compiled count together, the critic three times for each shape and precision; 8 are allowed at first.
-    torch._dynamo.config.recompile_limit = 64
-    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(Path(recipe.data.cache_dir).absolute() / "compiled"))
-    compiled = partial(torch.compile, fullgraph=True, dynamic=False, options=COMPILER)
-    step.regions = Regions(
-        passes=compiled(run_passes),
-        losses=compiled(measure_losses),
-        describe=compiled(describe_targets),
-        compare=compiled(compare_frames),
-    )
-    step.finish = compiled(finish_step)
-    step.state.seraena.critic.compile(fullgraph=True, dynamic=False, options=COMPILER)
+def compile_step(step: DeviceStep, recipe: Recipe, parts: Collection[str] = PARTS) -> None:
+    """Have parts of a step compiled when it first runs."""
+    compile_regions(step.regions, step.state.seraena.critic, recipe, parts)
 
 
 def capture(step: DeviceStep) -> torch.cuda.CUDAGraph:

@@ -19,10 +19,11 @@ from model.training.controls import Controls
 from model.training.device_update import Vector, finish_step, settings_of, start_moments, start_readings, vector_of
 from model.training.feed import Feed
 from model.training.passes import autocast
+from model.training.regions import Regions
 from model.training.settings import LOSSES
 from model.training.side_stream import SideStream
 from model.training.state import TrainState, flatten_parts
-from model.training.step import Forward, Regions, Step, differentiate, refuse_non_finite, run_forward
+from model.training.step import Forward, Step, differentiate, refuse_non_finite, run_forward
 
 
 class DeviceStep:
@@ -38,7 +39,7 @@ class DeviceStep:
 
     Attributes:
         rounded: the model in bfloat16, where that is the precision: what the losses are computed with.
-        regions: compiled parts, or None; finish: finish_step, or what a compiler made of it.
+        regions: what a compiler made of its parts.
         readings: what the last step measured.
         side: where the critic works beside the network, once it is opened.
     """
@@ -54,7 +55,7 @@ class DeviceStep:
     ) -> None:
         device = feed.clips.device
         self.state, self.feed, self.perceptual, self.names = state, feed, perceptual, names
-        self.regions: Regions | None = None
+        self.regions = Regions()
         self.side = SideStream()
         # Autocast would round every weight in every pass, in a kernel each, and each gradient back.
         self.rounded = copy.deepcopy(state.model).bfloat16() if recipe.training.precision == "bfloat16" else None
@@ -65,7 +66,6 @@ class DeviceStep:
         self.controls = Controls(draws, device)
         self.columns = torch.tensor([LOSSES.index(name) for name in names], device=device)
         self.readings = start_readings(len(names), device)
-        self.finish = finish_step
         for optimizer in (state.optimizer, state.seraena.optimizer):
             start_moments(optimizer)
 
@@ -85,7 +85,8 @@ class DeviceStep:
         values = torch.cat([losses.detach(), torch.stack([total.detach(), norm, critic_loss])])
         network, critic = self.vectors(trained=forward.judged is not None)
         settings = settings_of(state.optimizer), settings_of(state.seraena.optimizer)
-        self.finish(self.readings, values, controls, network, critic, settings)
+        finish = self.regions.finish or finish_step
+        finish(self.readings, values, controls, network, critic, settings)
 
     def vectors(self, *, trained: bool) -> tuple[list[Vector], list[Vector]]:
         """What the step moves: the parts of the network that a loss reached, and the critic if it was trained."""

@@ -1,6 +1,6 @@
 """The passes through the network that all five losses share: one encode, one decode of two kinds of latents."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import torch
@@ -30,7 +30,13 @@ class Passes:
 
 
 def run_passes(
-    model: TAEHV, batch: Batch, weights: LossSettings, precision: str, names: Collection[str] = LOSSES
+    model: TAEHV,
+    batch: Batch,
+    weights: LossSettings,
+    precision: str,
+    names: Collection[str] = LOSSES,
+    encode: Callable[..., Tensor] | None = None,
+    decode: Callable[..., list[Tensor]] | None = None,
 ) -> Passes:
     """Run the network on a batch, recording a graph only for passes that a loss with a weight needs.
 
@@ -43,19 +49,32 @@ def run_passes(
         weights: of the losses.
         precision: float32 or bfloat16.
         names: of the losses that are to be computed.
+        encode: what a compiler made of encode_video.
+        decode: what it made of decode_latents.
     """
     of_reference, of_round_trip = (any(name in names for name in kind) for kind in (OF_REFERENCE, OF_ROUND_TRIP))
     end_to_end = weights.reconstruction > 0 or weights.perceptual > 0
-    with autocast(batch.video.device, precision):
-        with torch.set_grad_enabled(weights.encoder > 0 or end_to_end):
-            latents = model.encode(batch.video).float()
-        inputs = [batch.latents] if of_reference else []
-        if of_round_trip:
-            inputs.append(latents if end_to_end else latents.detach())
-        with torch.set_grad_enabled(end_to_end or weights.decoder > 0 or weights.seraena > 0):
-            outputs = list(model.decode(torch.cat(inputs)).float().chunk(len(inputs))) if inputs else []
+    with torch.set_grad_enabled(weights.encoder > 0 or end_to_end):
+        latents = (encode or encode_video)(model, batch.video, precision)
+    inputs = [batch.latents] if of_reference else []
+    if of_round_trip:
+        inputs.append(latents if end_to_end else latents.detach())
+    with torch.set_grad_enabled(end_to_end or weights.decoder > 0 or weights.seraena > 0):
+        outputs = (decode or decode_latents)(model, inputs, precision) if inputs else []
     reconstruction = outputs.pop() if of_round_trip else None
     return Passes(latents, outputs.pop() if of_reference else None, reconstruction)
+
+
+def encode_video(model: TAEHV, video: Tensor, precision: str) -> Tensor:
+    """The latents of NTCHW video, float32."""
+    with autocast(video.device, precision):
+        return model.encode(video).float()
+
+
+def decode_latents(model: TAEHV, latents: list[Tensor], precision: str) -> list[Tensor]:
+    """The videos of several batches of NTCHW latents of one shape, in one call; float32, unclamped."""
+    with autocast(latents[0].device, precision):
+        return list(model.decode(torch.cat(latents)).float().chunk(len(latents)))
 
 
 def made(output: Tensor | None) -> Tensor:

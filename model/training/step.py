@@ -1,7 +1,7 @@
 """One optimisation step."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 
@@ -19,6 +19,7 @@ from model.training.losses import measure_losses, weigh
 from model.training.passes import Passes, autocast, made, run_passes
 from model.training.perceptual_loss import compare_frames, describe_targets, perceptual_loss
 from model.training.probes import probe_forward, probe_update, read_probes
+from model.training.regions import Regions
 from model.training.schedules import multiplier
 from model.training.settings import LOSSES
 from model.training.side_stream import SideStream
@@ -48,16 +49,6 @@ class Step:
     learning_rate: float
     critic_loss: Tensor | None
     probes: dict[str, float]
-
-
-@dataclass(frozen=True)
-class Regions:
-    """The parts of a step that are worth compiling as wholes, each with the signature of the function that it is here."""
-
-    passes: Callable[..., Passes]
-    losses: Callable[..., dict[str, Tensor]]
-    describe: Callable[..., list[Tensor]]
-    compare: Callable[..., Tensor]
 
 
 @dataclass(frozen=True)
@@ -104,18 +95,17 @@ def run_forward(
     Without compiled regions the parts run as they stand in Python, without a side stream one after the other.
     """
     weights, precision, device = recipe.losses, recipe.training.precision, batch.video.device
-    regions = regions or Regions(run_passes, measure_losses, describe_targets, compare_frames)
-    side = side or SideStream()
+    regions, side = regions or Regions(), side or SideStream()
     wanted, judged, corrected, perceived = None, None, None, None
     with side.beside():
         if perceptual is not None and "perceptual" in names:
-            wanted = regions.describe(perceptual, batch)
+            wanted = (regions.describe or describe_targets)(perceptual, batch)
         if "seraena" in names:
             real = group_frames(batch.video, weights.critic_group_frames)
             context = group_context(batch.latents, len(real) // len(batch.video))
             with autocast(device, precision):
                 scores = state.seraena.score(real, context)
-    passes = regions.passes(state.model, batch, weights, precision, names)
+    passes = run_passes(state.model, batch, weights, precision, names, regions.encode, regions.decode)
     side.rejoin()
     if "seraena" in names:
         judged = Judged(group_frames(made(passes.decoded).detach(), weights.critic_group_frames), real, context)
@@ -123,10 +113,16 @@ def run_forward(
             corrected = state.seraena.correct(judged.fake, scores, context)
     if perceptual is not None and wanted is not None:
         perceived = perceptual_loss(
-            perceptual, made(passes.reconstruction), batch, wanted, weights.perceptual, regions.compare
+            perceptual,
+            made(passes.reconstruction),
+            batch,
+            wanted,
+            weights.perceptual,
+            regions.compare or compare_frames,
         )
     side.rejoin()
-    return Forward(passes, regions.losses(passes, batch, corrected, perceived, weights, names), judged)
+    losses = (regions.losses or measure_losses)(passes, batch, corrected, perceived, weights, names)
+    return Forward(passes, losses, judged)
 
 
 def train_critic(state: TrainState, judged: Judged, batch: Batch, precision: str) -> Tensor:

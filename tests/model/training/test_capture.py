@@ -8,8 +8,10 @@ from torch import Tensor
 from model.bank import Bank
 from model.evaluation.perceptual import Perceptual
 from model.recipe import Recipe
+from model.training import regions
 from model.training.capture import (
     Captures,
+    compile_step,
     noise_feed,
     open_feed_of,
     prepare_step,
@@ -18,11 +20,7 @@ from model.training.capture import (
     without_numbers,
 )
 from model.training.loop import train
-from model.training.losses import measure_losses
-from model.training.passes import run_passes
-from model.training.perceptual_loss import compare_frames, describe_targets
 from model.training.state import start_state
-from model.training.step import Regions
 from model.training.stepping import CapturedSteps, EagerSteps
 
 CPU = torch.device("cpu")
@@ -65,19 +63,14 @@ def test_a_step_serves_fewer_losses_that_reach_the_same_parts(
 
 
 def test_the_parts_that_are_compiled_can_be_traced_as_wholes(
-    recipe: Callable[..., Recipe], larger_bank: Bank, lpips: Perceptual
+    recipe: Callable[..., Recipe], larger_bank: Bank, lpips: Perceptual, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without code generation: a call that the compiler cannot follow is an error, and the values are the same."""
     settings = recipe("losses.perceptual=0.5", "data.crop_px=32")
     names = weighted_names(settings)
     plain, traced = (prepare_step(settings, open_feed_of(larger_bank, settings, CPU), lpips, names) for _ in range(2))
-    traced.regions = Regions(
-        *(
-            torch.compile(part, backend="eager", fullgraph=True, dynamic=False)
-            for part in (run_passes, measure_losses, describe_targets, compare_frames)
-        )
-    )
-    traced.state.seraena.critic.compile(backend="eager", fullgraph=True, dynamic=False)
+    monkeypatch.setattr(regions, "COMPILER", {"fullgraph": True, "dynamic": False, "backend": "eager"})
+    compile_step(traced, settings)
     for step in (plain, traced):
         step()
         step()
