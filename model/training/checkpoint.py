@@ -35,8 +35,10 @@ def save(state: TrainState, recipe: Recipe, bank: Bank, folder: Path) -> None:
     save_weights(state.average.state_dict(), folder / WEIGHTS, metadata)
     content = state.state_dict()
     if state.step == recipe.training.steps:
-        # Half of the file, and no step follows that would draw from it.
+        # Three quarters of the file, and no step follows that would use them.
         content["seraena"]["ring"]["rows"] = content["seraena"]["ring"]["rows"][:0].clone()
+        for optimizer in (content["optimizer"], content["seraena"]["optimizer"]):
+            optimizer["state"] = {}
     write_training({"run": run, "state": content}, folder / TRAINING)
 
 

@@ -19,6 +19,9 @@ import torch
 from model.recipe import Recipe
 from model.training.regions import PARTS, cache_folder
 
+#: A step on a GPU has nothing for torch's CPU threads to do, and idle ones take the cores from reading the data.
+ONE_THREAD = {"OMP_NUM_THREADS": "1"}
+
 
 @contextmanager
 def compiled_beside(recipe: Recipe, parts: tuple[str, ...]) -> Iterator[list[subprocess.Popen[str]]]:
@@ -37,7 +40,9 @@ def start_compiling(recipe: Recipe, part: str) -> subprocess.Popen[str]:
     """Start a process that compiles a part; it ends by itself when this one does."""
     command = [sys.executable, "-m", "model.training.compile_part", part]
     # What it complains of, the process that needs the part will complain of; its stdin stays open as long as this process lives.
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    process = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=os.environ | ONE_THREAD
+    )
     assert process.stdin is not None
     process.stdin.write(recipe.model_dump_json() + "\n")
     process.stdin.flush()

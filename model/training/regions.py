@@ -53,6 +53,8 @@ def compile_regions(regions: Regions, critic: Critic, recipe: Recipe, parts: Col
     # All modules that are compiled count together, the critic three times for each shape and precision; 8 are allowed at first.
     torch._dynamo.config.recompile_limit = 64
     cache_folder(recipe)
+    # Of processes that compile kernels; torch would start one for each core, in each process that compiles a part.
+    torch._inductor.config.compile_threads = max(1, len(os.sched_getaffinity(0)) // len(PARTS))
     compiled = partial(torch.compile, **COMPILER)
     if "decoder" in parts:
         regions.decode = compiled(decode_latents)

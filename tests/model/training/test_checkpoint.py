@@ -144,3 +144,21 @@ def test_a_failed_write_leaves_the_older_checkpoint_whole(
     with safe_open(tmp_path / WEIGHTS, "pt") as file:
         assert file.metadata()["step"] == "2"
     assert (tmp_path / TRAINING).read_bytes() == before
+
+
+def test_the_last_checkpoint_leaves_out_what_only_a_next_step_would_use(
+    recipe: Callable[..., Recipe], bank: Bank, trained: TrainState, tmp_path: Path
+) -> None:
+    once = recipe("training.steps=1")
+    save(trained, once, bank, tmp_path)
+    content = torch.load(tmp_path / TRAINING, weights_only=True)["state"]
+    assert content["optimizer"]["state"] == content["seraena"]["optimizer"]["state"] == {}
+    assert len(content["seraena"]["ring"]["rows"]) == 0
+    state = start_state(once, CPU)
+    resume(state, once, bank, tmp_path)
+    assert state.step == 1
+    for ours, theirs in zip(state.weights + state.averaged, trained.weights + trained.averaged, strict=True):
+        assert torch.equal(ours.values, theirs.values)
+    # What is saved is a copy: the state itself still has all that steps need.
+    assert trained.optimizer.state
+    assert trained.seraena.optimizer.state
