@@ -58,7 +58,8 @@ def share_out(laps: Sequence[Lap], last_seconds: float, training: TrainingSettin
         steps_s = (lap.step - before.step) * lap.step_ms / 1000
         seconds[STEPS] += steps_s
         # Saved after the measurement of its step, so that of the lap's own last step lies in the next one.
-        due = (lap.step - 1) // training.checkpoint_every > (before.step - 1) // training.checkpoint_every
+        every = training.checkpoint_every
+        due = every > 0 and (lap.step - 1) // every > (before.step - 1) // every
         part = EVALUATIONS if lap.evaluated else CHECKPOINTS if due else REST
         seconds[part] += lap.seconds - steps_s
     seconds[CHECKPOINTS] += last_seconds

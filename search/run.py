@@ -70,12 +70,7 @@ def search(settings: "Settings", target: int, console: "Console", *, force: bool
     import contextlib
 
     from model.training.device import resolve_device
-    from search.conclusion import conclude
     from search.lock import study_lock
-    from search.opening import open_everything
-    from search.preflight import check_study
-    from search.ranking import rank
-    from search.signals import stop_on_signal
     from search.workers.assignments import assignments
     from search.workers.local import started_workers
 
@@ -83,6 +78,13 @@ def search(settings: "Settings", target: int, console: "Console", *, force: bool
     with study_lock(Path(settings.tracking.root)), contextlib.ExitStack() as ending:
         # Workers load, and on a GPU compile, while the record is opened and the clips are decoded and checked.
         workers = ending.enter_context(started_workers(wanted))
+        # Not above: MLflow and Optuna take as long to import as all that the workers need to begin.
+        from search.conclusion import conclude
+        from search.opening import open_everything
+        from search.preflight import check_study
+        from search.ranking import rank
+        from search.signals import stop_on_signal
+
         opened = open_everything(settings, speaker(console), target)
         already = opened.num_finished()
         console.print(f"study {opened.study.study_name}: {already} of {target} trials finished")

@@ -73,8 +73,7 @@ class Captures:
                 compile_step(step, recipe, tuple(part for part in PARTS if part not in later))
                 step()
             compile_step(step, recipe, later)
-            with fastest_convolutions():
-                step()
+            step()
         mark.touch()
         self._compiled = fixed, step
 

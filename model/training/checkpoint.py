@@ -33,13 +33,18 @@ def save(state: TrainState, recipe: Recipe, bank: Bank, folder: Path) -> None:
     network = json.dumps(recipe.network.model_dump(mode="json"))
     metadata = {"network": network, "step": str(state.step), "identity": run["identity"]}
     save_weights(state.average.state_dict(), folder / WEIGHTS, metadata)
+    write_training({"run": run, "state": resumable(state, recipe)}, folder / TRAINING)
+
+
+def resumable(state: TrainState, recipe: Recipe) -> dict[str, Any]:
+    """What a training.pt holds of a state: all that the steps to come need, but of a finished trial its step alone."""
+    if recipe.training.checkpoint_every == 0:
+        return {"step": state.step}
     content = state.state_dict()
     if state.step == recipe.training.steps:
-        # Three quarters of the file, and no step follows that would use them.
+        # Half of the file, and no step follows that would draw from it.
         content["seraena"]["ring"]["rows"] = content["seraena"]["ring"]["rows"][:0].clone()
-        for optimizer in (content["optimizer"], content["seraena"]["optimizer"]):
-            optimizer["state"] = {}
-    write_training({"run": run, "state": content}, folder / TRAINING)
+    return content
 
 
 def write_training(content: dict[str, Any], path: Path) -> None:
@@ -73,6 +78,9 @@ def resume(state: TrainState, recipe: Recipe, bank: Bank, folder: Path) -> None:
                 f"a run must be resumed with the {name} it began with, but {path} has {found[name]} and now it is "
                 f"{wanted}; take the run's own conf.toml and data, or another folder"
             )
+    if saved.keys() == {"step"}:
+        state.step = saved["step"]
+        return
     try:
         state.load_state_dict(saved)
     except KeyError as error:

@@ -103,5 +103,5 @@ def measure_steps(
 
 
 def is_due(step: int, every: int, last: int) -> bool:
-    """Every so many steps, and at the last."""
-    return step % every == 0 or step == last
+    """Every so many steps (0: never), and at the last."""
+    return (every > 0 and step % every == 0) or step == last

@@ -63,7 +63,7 @@ class TrainingSettings(FrozenSettings):
     evaluate_every: Annotated[int, Field(ge=1)]
     log_every: Annotated[int, Field(ge=1)]
     probe_every: Annotated[int, Field(ge=1)]
-    checkpoint_every: Annotated[int, Field(ge=1)]
+    checkpoint_every: Annotated[int, Field(ge=0)]
     device: str
 
     @field_validator("device")

@@ -49,8 +49,8 @@ def assignments(settings: Settings, device: torch.device) -> list[Assignment]:
 def trial_recipe(settings: Settings, device: torch.device) -> Recipe:
     """The recipe that a worker changes for each of its trials; it has the identity of the study's own."""
     recipe = recipe_of(settings)
-    # An interrupted trial begins again, so no checkpoint but the last is ever read; each is hundreds of MB.
-    wanted: dict[str, int | str] = {"training.checkpoint_every": recipe.training.steps}
+    # An interrupted trial begins again, so nothing but its weights is ever read; all that resuming needs is hundreds of MB.
+    wanted: dict[str, int | str] = {"training.checkpoint_every": 0}
     if device.type == "cuda":
         wanted["training.device"] = "cuda"  # a worker sees one device only, whatever its number here
     return change(recipe, wanted)

@@ -29,7 +29,7 @@ def test_seconds_go_where_they_were_spent() -> None:
     assert sum(seconds.values()) == pytest.approx(sum(lap.seconds for lap in LAPS) + 0.5)
 
 
-@pytest.mark.parametrize(("every", "part"), [(20, CHECKPOINTS), (29, CHECKPOINTS), (30, REST), (19, REST)])
+@pytest.mark.parametrize(("every", "part"), [(20, CHECKPOINTS), (29, CHECKPOINTS), (30, REST), (19, REST), (0, REST)])
 def test_a_checkpoint_falls_into_the_lap_after_its_step(every: int, part: str) -> None:
     # The third lap goes from step 20 to 30; that of step 30 itself is saved after it.
     assert share_out(LAPS, 0.0, training(steps=40, checkpoint_every=every))[part] == pytest.approx(3.0)

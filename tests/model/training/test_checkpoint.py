@@ -146,19 +146,28 @@ def test_a_failed_write_leaves_the_older_checkpoint_whole(
     assert (tmp_path / TRAINING).read_bytes() == before
 
 
-def test_the_last_checkpoint_leaves_out_what_only_a_next_step_would_use(
+def test_the_last_checkpoint_leaves_out_what_only_a_next_step_would_draw_from(
     recipe: Callable[..., Recipe], bank: Bank, trained: TrainState, tmp_path: Path
 ) -> None:
     once = recipe("training.steps=1")
     save(trained, once, bank, tmp_path)
-    content = torch.load(tmp_path / TRAINING, weights_only=True)["state"]
-    assert content["optimizer"]["state"] == content["seraena"]["optimizer"]["state"] == {}
-    assert len(content["seraena"]["ring"]["rows"]) == 0
+    assert len(torch.load(tmp_path / TRAINING, weights_only=True)["state"]["seraena"]["ring"]["rows"]) == 0
     state = start_state(once, CPU)
     resume(state, once, bank, tmp_path)
     assert state.step == 1
     for ours, theirs in zip(state.weights + state.averaged, trained.weights + trained.averaged, strict=True):
         assert torch.equal(ours.values, theirs.values)
-    # What is saved is a copy: the state itself still has all that steps need.
-    assert trained.optimizer.state
-    assert trained.seraena.optimizer.state
+
+
+def test_where_nothing_is_to_be_resumed_the_weights_are_kept_and_the_step(
+    recipe: Callable[..., Recipe], bank: Bank, trained: TrainState, tmp_path: Path
+) -> None:
+    trial = recipe("training.checkpoint_every=0", "training.steps=1")
+    save(trained, trial, bank, tmp_path)
+    assert torch.load(tmp_path / TRAINING, weights_only=True)["state"] == {"step": 1}
+    kept = TAEHV(trial.network, seed=7)
+    load_weights(kept, tmp_path / WEIGHTS)
+    torch.testing.assert_close(dict(kept.state_dict()), dict(trained.average.state_dict()), rtol=0, atol=0)
+    state = start_state(trial, CPU)
+    resume(state, trial, bank, tmp_path)
+    assert state.step == 1
