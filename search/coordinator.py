@@ -24,7 +24,7 @@ from search.settings import Settings
 from search.signals import StopRequest
 from search.slot import Running, Slot
 from search.space import changes, sample
-from search.study import BASELINE, LEFT_OUT, METRICS, REASON, RUN_ID, fail, finished
+from search.study import BASELINE, LEFT_OUT, METRICS, REASON, RETRIES, RUN_ID, fail, finished
 from search.workers.local import LocalWorker
 from search.workers.messages import Done, Failed, Progress, Ready, Task
 
@@ -122,10 +122,13 @@ class Coordinator:
             self.complete(running)
             return
         running.record.run.text("traceback.txt", message.traceback)
+        running.record.shortage = message.shortage
         if message.diverged:
             self.diverge(running, message.reason)
         else:
             self.fail(running, message.reason)
+        if message.leaves:
+            self.replace(slot)
 
     def end_silent(self) -> None:
         """Kill workers that have said nothing of their trial for too long: a process that hangs ends no other way."""
@@ -192,7 +195,8 @@ class Coordinator:
     def fail(self, running: Running, reason: str) -> None:
         """Close a trial that could not be carried out, and stop the study when that happens again and again."""
         self.give_up(running, reason, own_fault=True)
-        self.failures_in_a_row += 1
+        # Settings that fail however often they are tried are one failure: the study goes on without them.
+        self.failures_in_a_row += not running.trial.user_attrs.get(RETRIES, 0)
         if self.failures_in_a_row >= self.settings.search.max_failures:
             raise RuntimeError(
                 f"at most {self.settings.search.max_failures - 1} trials may fail in a row, but the last failed with: {reason}; "
