@@ -24,7 +24,7 @@ from search.settings import Settings
 from search.signals import StopRequest
 from search.slot import Running, Slot
 from search.space import changes, sample
-from search.study import BASELINE, LEFT_OUT, METRICS, REASON, RETRIES, RUN_ID, fail, finished
+from search.study import BASELINE, LEFT_OUT, MAX_RETRIES, METRICS, REASON, RETRIES, RUN_ID, fail, finished
 from search.workers.local import LocalWorker
 from search.workers.messages import Done, Failed, Progress, Ready, Task
 
@@ -109,7 +109,7 @@ class Coordinator:
                 self.replace(slot)
             return
         if isinstance(message, Ready):
-            slot.ready = True
+            slot.ready, slot.deaths_at_start = True, 0
             return
         assert slot.running is not None, f"a worker without a trial says {message}"
         if isinstance(message, Progress):
@@ -215,14 +215,16 @@ class Coordinator:
         """A worker has ended, by itself unless a reason is given: fail its trial and start another worker.
 
         Raises:
-            RuntimeError: it died before it was ready, so another one would too.
+            RuntimeError: it died before it was ready, of itself or again and again, so another one would too.
         """
         code = slot.worker.stop()
-        if not slot.ready:
+        slot.deaths_at_start += not slot.ready
+        # A signal comes from outside, as where the system runs out of memory.
+        if not slot.ready and (code is None or code >= 0 or slot.deaths_at_start > MAX_RETRIES):
             raise RuntimeError(
                 f"a worker must start, but ended with exit code {code} before its first trial; see above"
             )
-        assert slot.worker.supplied is not None, "a worker that was ready had its bank"
+        assert slot.worker.supplied is not None, "workers have their bank before they are listened to"
         supply, slot.worker, slot.ready = slot.worker.supplied, LocalWorker(slot.worker.assignment), False
         slot.worker.supply(supply)
         running, slot.running = slot.running, None
