@@ -49,11 +49,13 @@ class Coordinator:
         """Keep the workers busy, and record how busy they were; afterwards they have ended.
 
         Raises:
-            RuntimeError: `search.max_failures` trials failed in a row, or a worker died before its first trial.
+            RuntimeError: `search.max_failures` trials failed in a row, a worker died before its first trial, or the study's
+                lease was lost.
         """
         self.slots = [Slot(worker) for worker in workers]
         try:
             while not self.stop and (self.missing() or any(slot.running for slot in self.slots)):
+                self.opened.lease.check()
                 self.hand_out()
                 for connection in wait([slot.worker.connection for slot in self.slots], timeout=POLL_S):
                     self.listen(next(slot for slot in self.slots if slot.worker.connection is connection))

@@ -84,6 +84,7 @@ def search(settings: "Settings", target: int, console: "Console", *, force: bool
         # Workers load, and on a GPU compile, while the record is opened and the clips are decoded and checked.
         workers = ending.enter_context(started_workers(wanted))
         opened = open_everything(settings, speaker(console), target)
+        ending.callback(opened.lease.close)
         already = opened.num_finished()
         console.print(f"study {opened.study.study_name}: {already} of {target} trials finished")
         if already < target:

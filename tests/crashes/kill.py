@@ -19,23 +19,19 @@ TRIALS = 4
 #: Seconds after which a command that has not ended hangs.
 PATIENCE_S = 300
 
-#: The line before which nothing is counted: the databases are there then, and the workers were started.
-FIRST = "bank:"
-
 
 @dataclass(frozen=True)
 class Outcome:
     """What a kill met, what the same command said of it afterwards, and what was wrong in the end."""
 
     moment: Moment
-    line: str
     states: str
     said: tuple[str, ...]
     wrongs: tuple[str, ...]
 
 
 def crash(moment: Moment, folder: Path, cache: Path) -> Outcome:
-    """Run a study in a record below `folder`, kill it, give the same command again and look at the record."""
+    """Run a study in the empty record below `folder`, kill it, give the same command again and look at the record."""
     root = folder / "mlruns"
     command = command_of(root, cache)
     process = subprocess.Popen(
@@ -46,17 +42,15 @@ def crash(moment: Moment, folder: Path, cache: Path) -> Outcome:
         stderr=subprocess.STDOUT,
         text=True,
     )
-    line = read_to(process, moment.line)
+    read_to(process, moment.line)
     try:
         process.wait(moment.delay_s)
     except subprocess.TimeoutExpired:
+        states = states_of(root)
         os.kill(victim_of(moment, process), signal.SIGKILL)
-    if moment.victim == "coordinator":
-        process.wait(PATIENCE_S)
-        states = states_of(root)
+    else:
+        states = "the command had ended"
     rest, _ = process.communicate(timeout=PATIENCE_S)  # to the end of the workers, which hold the pipe too
-    if moment.victim == "worker":
-        states = states_of(root)
     again = subprocess.run(
         command, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=PATIENCE_S, check=False
     )
@@ -64,8 +58,12 @@ def crash(moment: Moment, folder: Path, cache: Path) -> Outcome:
     if again.returncode != 0:
         found.append(f"the second command ended with {again.returncode}: {again.stderr.strip()[-300:]}")
     lines = [*rest.splitlines(), *again.stdout.splitlines()]
-    said = tuple(text for text in lines if "was left" in text or "queued again" in text or "error:" in text)
-    return Outcome(moment, line, states, said, tuple(found))
+    said = tuple(
+        text
+        for text in lines
+        if "was left" in text or "queued again" in text or text.startswith(("error:", "the study was held"))
+    )
+    return Outcome(moment, states, said, tuple(found))
 
 
 def command_of(root: Path, cache: Path) -> list[str]:
@@ -75,16 +73,12 @@ def command_of(root: Path, cache: Path) -> list[str]:
     return arguments("search.run", "--trials", str(TRIALS), *settings_options(*changes))
 
 
-def read_to(process: subprocess.Popen[str], count: int) -> str:
-    """Read so many lines after the first counted one, or to the end; returns the last."""
+def read_to(process: subprocess.Popen[str], beginning: str) -> None:
+    """Read to the first line that begins so, or to the end."""
     assert process.stdout is not None
-    line, seen = "", -1
     for line in process.stdout:
-        if seen >= 0 or line.startswith(FIRST):
-            seen += 1
-        if seen == count:
-            break
-    return line.strip()
+        if line.startswith(beginning):
+            return
 
 
 def victim_of(moment: Moment, process: subprocess.Popen[str]) -> int:
@@ -93,7 +87,7 @@ def victim_of(moment: Moment, process: subprocess.Popen[str]) -> int:
         return process.pid
     children = psutil.Process(process.pid).children()
     workers = [child.pid for child in children if "spawn_main" in " ".join(child.cmdline())]
-    return workers[moment.line % len(workers)] if workers else process.pid
+    return workers[moment.lot % len(workers)] if workers else process.pid
 
 
 def states_of(root: Path) -> str:

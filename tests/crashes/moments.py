@@ -4,26 +4,26 @@ import random
 from dataclasses import dataclass
 from typing import Literal
 
-#: Lines that a study of TRIALS trials prints on its way, from "bank: ..." (its workers are there since before) to its ranking.
-LINES = 9
-
-#: Seconds after a line within which the kill comes.
-SPREAD_S = 1.5
+#: How a line of a study begins, and seconds after it within which the kill comes: while the study is opened, while it is
+#: checked and its first trials begin, while a trial ends and others run, while the report is written.
+SPREADS_S = {"bank:": 2.0, "preflight:": 6.0, "[1/": 1.5, "[2/": 1.5, "[3/": 1.5, "[4/": 1.5}
 
 
 @dataclass(frozen=True)
 class Moment:
-    """Kill the victim `delay_s` seconds after the study's n-th line that is counted."""
+    """Kill the victim `delay_s` seconds after the study's first line that begins so; of several workers one by `lot`."""
 
     victim: Literal["coordinator", "worker"]
-    line: int
+    line: str
     delay_s: float
+    lot: int
 
 
 def moments(count: int, seed: int = 0) -> list[Moment]:
     """Draw moments, coordinator and worker in turn."""
-    chance = random.Random(seed)
-    return [
-        Moment("worker" if index % 2 else "coordinator", chance.randrange(LINES), chance.uniform(0, SPREAD_S))
-        for index in range(count)
-    ]
+    chance, drawn = random.Random(seed), list[Moment]()
+    while len(drawn) < count:
+        line = chance.choice(list(SPREADS_S))
+        delay_s, lot = chance.uniform(0, SPREADS_S[line]), chance.randrange(1000)
+        drawn.append(Moment("worker" if len(drawn) % 2 else "coordinator", line, delay_s, lot))
+    return drawn

@@ -29,12 +29,7 @@ ARTIFACTS = (
 def trials_of(root: Path) -> list[FrozenTrial]:
     """The trials of a record's only study; none where it was killed before there was one."""
     url = f"sqlite:///{root / 'optuna.db'}"
-    if not (root / "optuna.db").exists():
-        return []
-    try:
-        names = optuna.get_all_study_names(url)
-    except Exception:  # a database of which a kill left half the tables; the next start makes the rest
-        return []
+    names = optuna.get_all_study_names(url)
     return optuna.load_study(study_name=names[0], storage=url).trials if names else []
 
 

@@ -7,12 +7,14 @@ import psutil
 import pytest
 import torch
 from optuna.trial import TrialState
+from sqlalchemy import update
 
 import model.training.stepping
 import search.workers.local
 import search.workers.worker
 from search.coordinator import Coordinator
-from search.study import MAX_RETRIES, REASON, RETRIES
+from search.lease import LEASES
+from search.study import MAX_RETRIES, REASON, RETRIES, fail
 from search.workers.messages import Assignment, Task
 from search.workers.worker import work
 from tests.search.disturbed import MakeStudy, pid_of, undisturbed
@@ -98,4 +100,23 @@ def test_settings_that_end_every_worker_are_given_up_after_two_retries_and_the_s
     complete = [trial for trial in study.trials if trial.state == TrialState.COMPLETE]
     assert len(complete) == 3
     assert TrialState.WAITING not in {trial.state for trial in study.trials}
+    study.assert_records_agree()
+
+
+def test_a_coordinator_that_was_taken_over_stops_and_queues_nothing_twice(make_study: MakeStudy) -> None:
+    study = make_study()
+
+    def take_over(coordinator: Coordinator, number: int, step: int) -> None:
+        if (number, step) == (0, 1):
+            lease = study.opened.lease
+            with lease.engine.begin() as connection:
+                connection.execute(update(LEASES).values(token="another", name="anna@node7, process 9"))
+            fail(study.opened.study, 0, "left running by a command that was killed", own_fault=False)
+            lease.renew()
+
+    with pytest.raises(RuntimeError, match="taken over by anna@node7, process 9; leave the study to it"):
+        study.run(3, take_over)
+    assert [trial.state for trial in study.baseline("seed_old")] == [TrialState.FAIL]
+    again = [trial for trial in study.trials if trial.user_attrs.get("retry_of") == 0]
+    assert [trial.state for trial in again] == [TrialState.WAITING]
     study.assert_records_agree()
