@@ -1,5 +1,6 @@
 """One coordinator per study, wherever it runs: a row in Optuna's database that its holder renews."""
 
+import contextlib
 import threading
 import uuid
 from collections.abc import Callable
@@ -89,7 +90,8 @@ class Lease:
         """Let go of the study."""
         self._closed.set()
         self._beating.join()
-        with self.engine.begin() as connection:
+        # A row that stays (the disk is full) is one of a process that has ended: the next one takes over.
+        with contextlib.suppress(SQLAlchemyError), self.engine.begin() as connection:
             connection.execute(delete(LEASES).where(LEASES.c.token == self.token))
 
     def renew(self) -> None:
