@@ -17,10 +17,10 @@ HEAD = f"""# What a kill leaves behind
 
 {MOMENTS} studies of {TRIALS} tiny trials on two workers, everything real but the size, each killed once with SIGKILL,
 the coordinator or a worker, at a moment that a seed draws: some seconds after a line of `search.run`
-(`tests/crashes/moments.py`). Then the same command is given again. Afterwards (`tests/crashes/state.py`): exactly {TRIALS} finished trials, none twice,
-no trial and no run RUNNING, every run as its trial says, no run of nobody but failed ones, `PRAGMA integrity_check` of
-both databases, every finished trial with all its artifacts and its checkpoint, no files of a training left.
-One of the moments is a test.
+(`tests/crashes/moments.py`). Then the same command is given again.
+Afterwards (`tests/crashes/state.py`): exactly {TRIALS} finished trials, none twice, no trial and no run RUNNING, every run
+as its trial says, no run of nobody but failed ones, `PRAGMA integrity_check` of both databases, every finished trial
+with all its artifacts and its checkpoint, no files of a training left. One of the moments is a test.
 
     python -m tests.crashes docs/crash-matrix.md
 
