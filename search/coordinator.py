@@ -24,7 +24,7 @@ from search.settings import Settings
 from search.signals import StopRequest
 from search.slot import Running, Slot
 from search.space import changes, sample
-from search.study import BASELINE, LEFT_OUT, METRICS, REASON, RUN_ID, fail, finished
+from search.study import BASELINE, LEFT_OUT, MAX_RETRIES, METRICS, REASON, RETRIES, RUN_ID, fail, finished
 from search.workers.local import LocalWorker
 from search.workers.messages import Done, Failed, Progress, Ready, Task
 
@@ -49,11 +49,13 @@ class Coordinator:
         """Keep the workers busy, and record how busy they were; afterwards they have ended.
 
         Raises:
-            RuntimeError: `search.max_failures` trials failed in a row, or a worker died before its first trial.
+            RuntimeError: `search.max_failures` trials failed in a row, a worker died before its first trial, or the study's
+                lease was lost.
         """
         self.slots = [Slot(worker) for worker in workers]
         try:
             while not self.stop and (self.missing() or any(slot.running for slot in self.slots)):
+                self.opened.lease.check()
                 self.hand_out()
                 for connection in wait([slot.worker.connection for slot in self.slots], timeout=POLL_S):
                     self.listen(next(slot for slot in self.slots if slot.worker.connection is connection))
@@ -109,7 +111,7 @@ class Coordinator:
                 self.replace(slot)
             return
         if isinstance(message, Ready):
-            slot.ready = True
+            slot.ready, slot.deaths_at_start = True, 0
             return
         assert slot.running is not None, f"a worker without a trial says {message}"
         if isinstance(message, Progress):
@@ -122,10 +124,13 @@ class Coordinator:
             self.complete(running)
             return
         running.record.run.text("traceback.txt", message.traceback)
+        running.record.shortage = message.shortage
         if message.diverged:
             self.diverge(running, message.reason)
         else:
             self.fail(running, message.reason)
+        if message.leaves:
+            self.replace(slot)
 
     def end_silent(self) -> None:
         """Kill workers that have said nothing of their trial for too long: a process that hangs ends no other way."""
@@ -192,7 +197,8 @@ class Coordinator:
     def fail(self, running: Running, reason: str) -> None:
         """Close a trial that could not be carried out, and stop the study when that happens again and again."""
         self.give_up(running, reason, own_fault=True)
-        self.failures_in_a_row += 1
+        # Settings that fail however often they are tried are one failure: the study goes on without them.
+        self.failures_in_a_row += not running.trial.user_attrs.get(RETRIES, 0)
         if self.failures_in_a_row >= self.settings.search.max_failures:
             raise RuntimeError(
                 f"at most {self.settings.search.max_failures - 1} trials may fail in a row, but the last failed with: {reason}; "
@@ -211,14 +217,16 @@ class Coordinator:
         """A worker has ended, by itself unless a reason is given: fail its trial and start another worker.
 
         Raises:
-            RuntimeError: it died before it was ready, so another one would too.
+            RuntimeError: it died before it was ready, of itself or again and again, so another one would too.
         """
         code = slot.worker.stop()
-        if not slot.ready:
+        slot.deaths_at_start += not slot.ready
+        # A signal comes from outside, as where the system runs out of memory.
+        if not slot.ready and (code is None or code >= 0 or slot.deaths_at_start > MAX_RETRIES):
             raise RuntimeError(
                 f"a worker must start, but ended with exit code {code} before its first trial; see above"
             )
-        assert slot.worker.supplied is not None, "a worker that was ready had its bank"
+        assert slot.worker.supplied is not None, "workers have their bank before they are listened to"
         supply, slot.worker, slot.ready = slot.worker.supplied, LocalWorker(slot.worker.assignment), False
         slot.worker.supply(supply)
         running, slot.running = slot.running, None

@@ -1,11 +1,15 @@
-"""One coordinator per record at a time."""
+"""One coordinator per record at a time, on this host; search/lease.py is for all of them."""
 
 import contextlib
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
+
+from search.holder import Holder
+from search.progress import show_duration
 
 
 @contextlib.contextmanager
@@ -20,12 +24,14 @@ def study_lock(root: Path) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             file.seek(0)
+            age_s = time.time() - os.fstat(file.fileno()).st_mtime
             raise RuntimeError(
-                f"a record has one coordinator at a time, but {root} is held by process {file.read().strip()}; "
+                f"a record has one coordinator at a time, but {root} is held by {file.read().strip()}, "
+                f"for {show_duration(age_s)}; "
                 "wait for it, stop it, or use another record with --set tracking.root=DIR"
             ) from error
         file.truncate(0)
-        file.write(str(os.getpid()))
+        file.write(Holder.here().name)
         file.flush()
         yield
 

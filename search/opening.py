@@ -7,13 +7,14 @@ from pathlib import Path
 from optuna import Study
 from optuna.distributions import BaseDistribution
 
+from search.lease import Lease, take_lease
 from search.preparation import Preparation, prepare
 from search.reconcile import reconcile
 from search.record import open_study_run
 from search.settings import Settings
 from search.space import distributions
 from search.storage import open_storage
-from search.study import TARGET, enqueue_baselines, finished, load_study
+from search.study import TARGET, enqueue_baselines, finished, load_study, study_name
 from tracking.run import Run
 
 
@@ -25,6 +26,7 @@ class OpenStudy:
     space: dict[str, BaseDistribution]
     prepared: Preparation
     parent: Run
+    lease: Lease
 
     def queue_baselines(self, settings: Settings) -> None:
         """Make the baselines of conf.toml the first trials of a study that does not have them yet."""
@@ -36,7 +38,7 @@ class OpenStudy:
 
 
 def open_everything(settings: Settings, say: Callable[[str], None], target: int | None = None) -> OpenStudy:
-    """Open both databases, make the bank, make or load the study, and close what a killed command left open.
+    """Open both databases, make the bank, take, make or load the study, and close what a killed command left open.
 
     Args:
         settings: of the study.
@@ -45,15 +47,20 @@ def open_everything(settings: Settings, say: Callable[[str], None], target: int 
 
     Raises:
         ValueError: settings or data break a rule, or there is no such study.
-        RuntimeError: the record cannot be used.
+        RuntimeError: the record cannot be used, or another process holds the study.
     """
     storage = open_storage(Path(settings.tracking.root))
     prepared = prepare(settings, say)
     perceptual = prepared.perceptual is not None
     digest = f"{prepared.bank.digest}-{prepared.bank.facts['reference']['identity']}"
-    study = load_study(settings, storage, perceptual, digest, must_exist=target is None)
-    if target is not None:
-        study.set_user_attr(TARGET, target)
-    parent = open_study_run(prepared, settings, study.study_name)
-    reconcile(study, prepared.store, parent, settings.tracking.keep_checkpoints, say)
-    return OpenStudy(study, distributions(settings.search.space, perceptual), prepared, parent)
+    lease = take_lease(storage, study_name(settings, perceptual), say)
+    try:
+        study = load_study(settings, storage, perceptual, digest, must_exist=target is None)
+        if target is not None:
+            study.set_user_attr(TARGET, target)
+        parent = open_study_run(prepared, settings, study.study_name)
+        reconcile(study, prepared.store, parent, settings.tracking.keep_checkpoints, say)
+    except BaseException:
+        lease.close()
+        raise
+    return OpenStudy(study, distributions(settings.search.space, perceptual), prepared, parent, lease)

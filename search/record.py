@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import tomli_w
 
@@ -21,7 +21,7 @@ from tracking.diagnosis import Diagnosis, Evidence, diagnose
 from tracking.diagnosis_files import log_diagnosis
 from tracking.provenance import log_provenance
 from tracking.query import find_runs
-from tracking.recorded import EVALUATION, PREFLIGHT
+from tracking.recorded import EVALUATION, PREFLIGHT, SHORTAGE
 from tracking.run import Run, move_checkpoint, reopen_run, start_run
 from tracking.store import Store
 
@@ -50,6 +50,7 @@ class TrainingRecord:
     curves: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
     scores: Scores | None = None
     step: int = 0
+    shortage: Mapping[str, Any] | None = None  # fields of model.training.memory.Shortage
 
     def measure(self, measurement: Measurement) -> None:
         """Write one measurement."""
@@ -75,6 +76,8 @@ class TrainingRecord:
         if self.scores is not None:
             yardsticks = {name: scores.to_json() for name, scores in self.yardsticks.items()}
             self.run.json(EVALUATION, self.scores.to_json() | {"step": self.step, "yardsticks": yardsticks})
+        if self.shortage is not None:
+            self.run.json(SHORTAGE, self.shortage)
         self.run.flush()
 
     def write_conclusion(self, keep_checkpoint: bool, failure: str | None = None) -> Diagnosis:
@@ -109,6 +112,7 @@ class TrainingRecord:
             curves=self.curves,
             evaluation=self.scores.to_json() if self.scores else None,
             failure=failure,
+            shortage=self.shortage,
         )
 
 

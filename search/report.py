@@ -33,6 +33,8 @@ def main(
 
     Example: python -m search.report --set search.study=taehv
     """
+    import contextlib
+
     from search.conclusion import conclude
     from search.lock import study_lock
     from search.opening import open_everything
@@ -41,7 +43,9 @@ def main(
     console = make_console()
     settings = load_settings(config, resolve_profile(profile, speaker(console)), set_ or ())
     with study_lock(Path(settings.tracking.root)):
-        conclude(open_everything(settings, speaker(console)), settings, console, interrupted=True)
+        opened = open_everything(settings, speaker(console))
+        with contextlib.closing(opened.lease):
+            conclude(opened, settings, console, interrupted=True)
 
 
 def to_html(study: "Study", rows: "list[Row]", yardsticks: "Mapping[str, Scores]") -> str:

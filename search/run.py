@@ -86,6 +86,7 @@ def search(settings: "Settings", target: int, console: "Console", *, force: bool
         from search.signals import stop_on_signal
 
         opened = open_everything(settings, speaker(console), target)
+        ending.callback(opened.lease.close)
         already = opened.num_finished()
         console.print(f"study {opened.study.study_name}: {already} of {target} trials finished")
         if already < target:

@@ -25,6 +25,7 @@ class Slot:
     worker: LocalWorker
     heard_s: float = 0.0
     ready: bool = False
+    deaths_at_start: int = 0  # of its workers since one was ready
     running: Running | None = None
     busy: BusyTime = field(default_factory=BusyTime)
 

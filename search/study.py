@@ -105,7 +105,9 @@ def finished(study: Study) -> list[FrozenTrial]:
 
 
 def fail(study: Study, number: int, reason: str, *, own_fault: bool) -> bool:
-    """Close a trial as FAIL with its reason and queue its parameters again; False when it was tried often enough.
+    """Close a trial as FAIL with its reason and queue its parameters again.
+
+    Returns False when it was tried often enough, or when whoever took the study over has closed it.
 
     Args:
         study: that the trial belongs to.
@@ -114,9 +116,11 @@ def fail(study: Study, number: int, reason: str, *, own_fault: bool) -> bool:
         own_fault: whether this counts as one of its tries; an interruption does not.
     """
     trial = study.trials[number]
+    if trial.state.is_finished():
+        return False
     # A frozen trial's id has no public name, and Trial is the only public way to write an attribute.
     Trial(study, trial._trial_id).set_user_attr(REASON, reason)
-    study.tell(number, state=TrialState.FAIL, skip_if_finished=True)
+    study.tell(number, state=TrialState.FAIL)
     retries = int(trial.user_attrs.get(RETRIES, 0)) + own_fault
     # A trial that was taken from the queue but stopped before it sampled has its parameters only there.
     parameters = trial.system_attrs.get("fixed_params", {}) | trial.params

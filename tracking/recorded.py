@@ -19,7 +19,7 @@ from tracking.store import Store, artifact_folder
 
 #: Artifacts of a run; the last is what was known of a foreign run when it was imported.
 CONFIG, WEIGHTS, PREFLIGHT = "conf.toml", Path("checkpoint", "model.safetensors"), "preflight.json"
-EVALUATION, IMPORTED = "evaluation.json", "foreign.json"
+EVALUATION, SHORTAGE, IMPORTED = "evaluation.json", "shortage.json", "foreign.json"
 
 #: Runs that an error names.
 SHOWN = 5
@@ -64,6 +64,7 @@ def evidence_of_run(store: Store, row: RunRow) -> Evidence:
         reference=evaluation.reference if evaluation else None,
         failure=row.tags.get("reason"),
         preflight=preflight_of(store, row),
+        shortage=artifact(store, row.id, SHORTAGE),
         checkpoints=imported_facts(imported) if imported else checkpoint_facts(store, row, settings),
         origins=imported.get("origins", {}),
     )

@@ -56,6 +56,10 @@ class Captures:
     """The captured steps of a process, on one bank at a time."""
 
     def __init__(self) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Let go of every step and of the bank's copy, and so of their memory."""
         self._fed: tuple[Bank, torch.dtype, int] | None = None
         self._feed: Feed | None = None
         self._kept: list[tuple[dict[str, Any], CapturedStep]] = []

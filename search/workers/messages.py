@@ -60,9 +60,14 @@ class Done:
 
 @dataclass(frozen=True)
 class Failed:
-    """The trial ended with an error; diverged says that a value was not finite, which the sampler shall learn from."""
+    """The trial ended with an error; diverged says that a value was not finite, which the sampler shall learn from.
+
+    A worker that `leaves` takes no other trial: its device or its memory cannot be relied on any more.
+    """
 
     reason: str
     traceback: str
     diverged: bool
     busy_s: float
+    leaves: bool = False
+    shortage: dict[str, Any] | None = None  # fields of model.training.memory.Shortage, where memory ran out

@@ -5,6 +5,7 @@ import os
 import signal
 import time
 import traceback
+from dataclasses import asdict, replace
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
@@ -49,17 +50,24 @@ def serve(connection: Connection, assignment: Assignment) -> None:
     torch.set_num_threads(assignment.num_threads)
     device = resolve_device(assignment.recipe.training.device)
     captures, captured = Captures(), is_captured(assignment.recipe, device)
+    # Without the memory to begin with, the first trial fails of the same, which its record then says.
+    told_by_a_trial = contextlib.suppress(torch.OutOfMemoryError)
     if captured:
-        compile_ahead(captures, assignment.recipe, device)
+        with told_by_a_trial:
+            compile_ahead(captures, assignment.recipe, device)
     supply: Supply = connection.recv()
     bank = load_bank(supply.bank)
     perceptual = load_perceptual(assignment.recipe.evaluation.lpips, device) if supply.perceptual else None
     if captured:
-        captures.find(with_all_losses(assignment.recipe, supply.perceptual), bank, perceptual, device)
+        with told_by_a_trial:
+            captures.find(with_all_losses(assignment.recipe, supply.perceptual), bank, perceptual, device)
     connection.send(Ready())
     while True:
         task: Task = connection.recv()
-        connection.send(attempt(connection, assignment, task, bank, perceptual, device, captures))
+        end = attempt(connection, assignment, task, bank, perceptual, device, captures)
+        connection.send(end)
+        if isinstance(end, Failed) and end.leaves:
+            return
 
 
 def compile_ahead(captures: "Captures", recipe: "Recipe", device: "torch.device") -> None:
@@ -93,6 +101,7 @@ def attempt(
     """Train one trial; an error of the trial is an answer, an error of the connection is not."""
     from model.settings import change
     from model.training.loop import train
+    from model.training.memory import is_out_of_memory
     from model.training.step import NonFiniteError
 
     started_s, waited_s = time.perf_counter(), 0.0
@@ -111,10 +120,41 @@ def attempt(
     except GONE:
         raise
     except Exception as error:
-        reason = f"{type(error).__name__}: {error}"
         diverged, busy_s = isinstance(error, NonFiniteError), time.perf_counter() - started_s - waited_s
-        return Failed(reason, traceback.format_exc(), diverged, busy_s)
+        failed = Failed(f"{type(error).__name__}: {error}", traceback.format_exc(), diverged, busy_s)
+        if not answers(device):
+            return replace(failed, leaves=True)
+        if not is_out_of_memory(error):
+            return failed
+        captures.clear()
+        traceback.clear_frames(error.__traceback__)  # they hold what the training had allocated
+        return short_of_memory(failed, assignment.recipe, bank, perceptual, device)
     return Done(time.perf_counter() - started_s - waited_s)
+
+
+def answers(device: "torch.device") -> bool:
+    """Whether a device still works: an error inside a kernel leaves its CUDA context broken for the rest of the process."""
+    import torch
+
+    if device.type != "cuda":
+        return True
+    try:
+        torch.cuda.synchronize(device)
+    except RuntimeError:  # the trial's own error is told, and this one is its echo
+        return False
+    return True
+
+
+def short_of_memory(
+    failed: Failed, recipe: "Recipe", bank: "Bank", perceptual: "Perceptual | None", device: "torch.device"
+) -> Failed:
+    """A failure of too little memory, with the batch size that would fit."""
+    from model.training.memory import measure_shortage
+
+    tried = with_all_losses(recipe, perceptual is not None)
+    shortage = measure_shortage(tried, bank, perceptual, device)
+    reason = f"out of memory at training.batch_size = {shortage.batch_size}: {failed.reason}; {shortage.remedy()}"
+    return replace(failed, reason=reason, leaves=True, shortage=asdict(shortage))
 
 
 def tell(connection: Connection, measurement: "Measurement", *, asks: bool) -> bool:

@@ -20,6 +20,7 @@ from search.settings import Settings, load_settings
 from search.space import distributions
 from search.study import BASELINE, METRICS, RUN_ID
 from tests.commands import ROOT, TINY
+from tests.search.disturbed import MakeStudy, Study
 from tracking.run import move_checkpoint, start_run
 from tracking.store import open_store
 
@@ -124,5 +125,19 @@ def run_with_checkpoint(tmp_path: Path) -> Callable[[OpenStudy], str]:
         move_checkpoint(opened.prepared.store, run.id, folder)
         run.text("conf.toml", "")
         return run.id
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def make_study(tmp_path_factory: pytest.TempPathFactory, blank_record: Path, cache_dir: Path) -> MakeStudy:
+    def make(*changes: str) -> Study:
+        root = tmp_path_factory.mktemp("study") / "mlruns"
+        shutil.copytree(blank_record, root)
+        places = [f"data.cache_dir={cache_dir}", f"tracking.root={root}"]
+        settings = load_settings(ROOT / "conf.toml", "cpu", [*TINY, *places, *changes])
+        opened = open_everything(settings, lambda _line: None, 50)
+        opened.queue_baselines(settings)
+        return Study(opened, settings)
 
     return make

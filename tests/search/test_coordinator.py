@@ -1,114 +1,18 @@
 """Studies of real workers, disturbed where a hook in the progress display sees that the moment has come."""
 
-import io
 import os
 import re
 import resource
-import shutil
 import signal
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
 from mlflow import MlflowClient
-from mlflow.entities import Run as MlflowRun
-from optuna.trial import FrozenTrial, TrialState
-from rich.console import Console
+from optuna.trial import TrialState
 
 from search.coordinator import Coordinator
-from search.opening import OpenStudy, open_everything
-from search.preparation import running_folder
-from search.progress import TrialProgress
-from search.reconcile import STATUS
-from search.settings import Settings, load_settings, recipe_of
-from search.signals import StopRequest
 from search.study import BASELINE, METRICS, REASON, RUN_ID
-from search.workers.local import started_workers
-from search.workers.messages import Assignment, Supply
-from tests.commands import ROOT, TINY
-from tracking.store import artifact_folder
-
-#: Is given the coordinator, a trial's number and its step; step 0 comes before the worker hears of the trial.
-Hook = Callable[[Coordinator, int, int], None]
-
-
-class HookedProgress(TrialProgress):
-    """The display, which also calls a hook at every step of every trial."""
-
-    hook: Callable[[int, int], None]
-
-    def step(self, number: int, step: int) -> None:
-        super().step(number, step)
-        self.hook(number, step)
-
-
-@dataclass
-class Study:
-    """A study that can be run with hooks, and what it left."""
-
-    opened: OpenStudy
-    settings: Settings
-    out: io.StringIO = field(default_factory=io.StringIO)
-    most_at_once: int = 0
-
-    def run(self, target: int, hook: Hook, workers: int = 1) -> None:
-        progress = HookedProgress(Console(file=self.out, width=200), 0, target, self.settings.training.steps)
-        coordinator = Coordinator(self.opened, self.settings, target, progress, StopRequest())
-
-        def call(number: int, step: int) -> None:
-            self.most_at_once = max(self.most_at_once, sum(slot.running is not None for slot in coordinator.slots))
-            hook(coordinator, number, step)
-
-        progress.hook = call
-        assignment = Assignment(recipe_of(self.settings), None, 1, pruning=self.settings.search.pruner != "none")
-        with started_workers([assignment] * workers) as started:
-            for worker in started:
-                worker.supply(Supply(self.opened.prepared.bank.path, perceptual=False))
-            coordinator.run(started)
-
-    @property
-    def trials(self) -> list[FrozenTrial]:
-        return self.opened.study.get_trials()
-
-    def baseline(self, name: str) -> list[FrozenTrial]:
-        """The trials of a baseline that were begun, retries included."""
-        return [t for t in self.trials if t.user_attrs.get(BASELINE) == name and t.state != TrialState.WAITING]
-
-    def mlflow_run(self, trial: FrozenTrial) -> MlflowRun:
-        return MlflowClient(tracking_uri=self.opened.prepared.store.uri).get_run(trial.user_attrs[RUN_ID])
-
-    def artifact(self, trial: FrozenTrial, path: str) -> Path:
-        return artifact_folder(self.opened.prepared.store, trial.user_attrs[RUN_ID]) / path
-
-    def assert_records_agree(self) -> None:
-        """Every trial that was begun has ended, its run as its state says, and no files are left lying about."""
-        begun = [trial for trial in self.trials if trial.state != TrialState.WAITING]
-        assert {trial.state for trial in begun} <= set(STATUS)
-        assert [self.mlflow_run(trial).info.status for trial in begun] == [STATUS[trial.state] for trial in begun]
-        assert list(running_folder(self.opened.prepared.store).iterdir()) == []
-
-
-def undisturbed(_coordinator: Coordinator, _number: int, _step: int) -> None:
-    pass
-
-
-MakeStudy = Callable[..., Study]
-
-
-@pytest.fixture(scope="module")
-def make_study(tmp_path_factory: pytest.TempPathFactory, blank_record: Path, cache_dir: Path) -> MakeStudy:
-    def make(*changes: str) -> Study:
-        root = tmp_path_factory.mktemp("study") / "mlruns"
-        shutil.copytree(blank_record, root)
-        places = [f"data.cache_dir={cache_dir}", f"tracking.root={root}"]
-        settings = load_settings(ROOT / "conf.toml", "cpu", [*TINY, *places, *changes])
-        opened = open_everything(settings, lambda _line: None, 50)
-        opened.queue_baselines(settings)
-        return Study(opened, settings)
-
-    return make
+from tests.search.disturbed import MakeStudy, Study, undisturbed
 
 
 @pytest.fixture(scope="module")

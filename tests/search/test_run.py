@@ -117,6 +117,7 @@ def test_a_record_that_another_command_holds_is_left_alone(
     with study_lock(finished_study.root):
         assert command(4, finished_study.changes) == 1
     assert re.fullmatch(
-        r"error: a record has one coordinator at a time, but .* held by process \d+; .*\n", capsys.readouterr().err
+        r"error: a record has one coordinator at a time, but .* held by \S+, process \d+, for \d+ s; .*\n",
+        capsys.readouterr().err,
     )
     assert len(study_in(finished_study.root).trials) == 3

@@ -40,6 +40,7 @@ def test_everything_that_a_run_has(store: Store, run: Run, tmp_path: Path) -> No
     run.metrics({"loss/encoder": 0.125}, 20)
     run.json("evaluation.json", SCORES | {"yardsticks": {"black": {"psnr": 6.0}, "reference": {"psnr": 30.0}}})
     run.json("preflight.json", {"seconds": 1.0})
+    run.json("shortage.json", {"batch_size": 16})
     run.tags({"reason": "losses must be finite"})
     run.finish("FAILED")
     evidence = evidence_of_run(store, find_runs(store)[0])
@@ -48,6 +49,7 @@ def test_everything_that_a_run_has(store: Store, run: Run, tmp_path: Path) -> No
     assert evidence.evaluation == SCORES
     assert (evidence.baselines, evidence.reference) == ({"black": {"psnr": 6.0}}, {"psnr": 30.0})
     assert evidence.preflight == {"seconds": 1.0}
+    assert evidence.shortage == {"batch_size": 16}
     assert evidence.failure == "losses must be finite"
     (fact,) = evidence.checkpoints
     assert (fact.step, fact.mean, fact.change_from_start, fact.not_loaded) == (30, 1.0, 1.0, ())

@@ -27,6 +27,7 @@ class Evidence:
         reference: Scores.to_json() of the reference's own round trip.
         failure: how the run broke off.
         preflight: Preflight.to_json() (model/preflight/report.py).
+        shortage: fields of model.training.memory.Shortage, where memory ran out.
         checkpoints: stored weights, by step.
         study: of a study's own diagnosis.
         origins: where a curve or a setting of a foreign run stood, by its name here: "tag train/recon_loss",
@@ -40,6 +41,7 @@ class Evidence:
     reference: Mapping[str, Any] | None = None
     failure: str | None = None
     preflight: Mapping[str, Any] | None = None
+    shortage: Mapping[str, Any] | None = None
     checkpoints: tuple[CheckpointFacts, ...] = ()
     study: StudyFacts | None = None
     origins: Mapping[str, str] = field(default_factory=dict)

@@ -18,6 +18,7 @@ CODES = (
     "frames.misaligned",
     "reference.suspect",
     "weights.not_loaded",
+    "memory.exhausted",
     "steps.skipped",
     "loss.inert",
     "gradient.vanishing",

@@ -17,6 +17,7 @@ RULES: dict[str, Rule] = {
     "frames.misaligned": rules_data.misaligned,
     "reference.suspect": rules_data.suspect_reference,
     "weights.not_loaded": rules_start.not_loaded,
+    "memory.exhausted": rules_start.exhausted_memory,
     "steps.skipped": rules_weights.skipped_steps,
     "loss.inert": rules_training.inert_losses,
     "gradient.vanishing": rules_training.vanishing_gradient,

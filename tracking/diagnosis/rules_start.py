@@ -1,4 +1,4 @@
-"""Rules about where training begins and ends: whether the starting weights were loaded, whether what is stored was trained."""
+"""Rules about where training begins and ends: its memory, its starting weights, whether what is stored was trained."""
 
 from tracking.diagnosis import thresholds as limit
 from tracking.diagnosis.evidence import Evidence
@@ -6,6 +6,26 @@ from tracking.diagnosis.findings import Finding, Severity
 from tracking.diagnosis.rates import rates_of, weight_decay
 from tracking.diagnosis.stored import CheckpointFacts
 from tracking.diagnosis.texts import finding
+
+
+def exhausted_memory(evidence: Evidence) -> list[Finding] | None:
+    """Training ran out of memory; halves of its batch size were tried on the same device until one trained."""
+    shortage = evidence.shortage
+    if shortage is None:
+        return None if evidence.evaluation is None else []
+    size, fitting = shortage["batch_size"], shortage["fitting"]
+    limit_mib, peak_mib = shortage["limit_mib"], shortage["peak_mib"]
+    if limit_mib is None:
+        needed = f"training.batch_size = {size} needs more memory than there is (training)"
+    else:
+        needed = f"training.batch_size = {size} needs more memory than the {limit_mib:.0f} MiB of the device (training)"
+    if fitting is None:
+        fits = f"no half of {size} fits, down to 1 (tried)"
+    elif peak_mib is None:
+        fits = f"training.batch_size = {fitting} fits (tried)"
+    else:
+        fits = f"training.batch_size = {fitting} fits, with {peak_mib:.0f} MiB at most (tried)"
+    return [finding("memory.exhausted", "error", 0.95, (needed, fits))]
 
 
 def not_loaded(evidence: Evidence) -> list[Finding] | None:

@@ -37,6 +37,11 @@ FINDINGS: dict[str, tuple[str, str]] = {
         "训练不是从指定的权重开始的",
         "使用严格加载，不遗漏任何键，并使 network.variant 和 network.width 与 network.weights 的文件一致，然后重新训练。",
     ),
+    "memory.exhausted": (
+        "训练时内存（显存）不足",
+        "把 training.batch_size 设为依据中能够容纳的值，并结束该设备上的其他程序。如果没有能容纳的值，"
+        "请降低 data.crop_px 或 network.width，或换用更大的设备。",
+    ),
     "weights.frozen": (
         "权重几乎不变",
         "检查优化器是否包含被训练的参数并且真正执行更新，optimizer.learning_rate 是否大于 0，"

@@ -39,6 +39,11 @@ FINDINGS: dict[str, tuple[str, str]] = {
         "Load them strictly, with no key left out, and set network.variant and network.width as in the file of network.weights; "
         "then train again.",
     ),
+    "memory.exhausted": (
+        "Training ran out of memory",
+        "Set training.batch_size to the one that the evidence says fits, and end other programs on the device. Where none fits, "
+        "lower data.crop_px or network.width, or take a larger device.",
+    ),
     "weights.frozen": (
         "The weights hardly change",
         "Check that the optimizer holds the trained parameters and steps, that optimizer.learning_rate is above 0, and that "

@@ -19,7 +19,7 @@ from model.training.measurement import Measurement
 from search.preparation import Preparation
 from search.settings import Settings, recipe_of
 from search.workers.messages import Assignment, Done, Failed, Progress, Ready, Supply, Task
-from search.workers.worker import serve
+from search.workers.worker import answers, serve
 
 #: Seconds after which a worker that says nothing is a broken one.
 PATIENCE_S = 120
@@ -165,3 +165,31 @@ def test_settings_that_break_a_rule_are_an_answer_too(pipe: Connection, tmp_path
     _, end = hear_out(pipe)
     assert isinstance(end, Failed)
     assert "SettingsError" in end.reason or "ValueError: losses.perceptual above 0 needs LPIPS" in end.reason
+
+
+def test_a_broken_context_is_seen_before_the_next_trial(monkeypatch: pytest.MonkeyPatch) -> None:
+    def synchronize(_device: torch.device) -> None:
+        raise RuntimeError("CUDA error: an illegal memory access was encountered")
+
+    # What a kernel that broke its context leaves; a machine without CUDA can break none.
+    monkeypatch.setattr(torch.cuda, "synchronize", synchronize)
+    assert not answers(torch.device("cuda"))
+    assert answers(torch.device("cpu"))
+
+
+def test_a_worker_whose_device_is_broken_answers_and_leaves(
+    assignment: Assignment, prepared_once: Preparation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("search.workers.worker.answers", lambda _device: False)
+    ours, theirs = Pipe()
+    thread = threading.Thread(target=serve, args=(theirs, assignment))
+    thread.start()
+    ours.send(Supply(prepared_once.bank.path, perceptual=False))
+    assert receive(ours) == Ready()
+    ours.send(Task(0, {"losses.perceptual": 0.5}, tmp_path / "a"))
+    _, end = hear_out(ours)
+    assert isinstance(end, Failed)
+    assert end.leaves
+    thread.join(PATIENCE_S)
+    assert not thread.is_alive()  # and not because of this end, which is still open
+    ours.close()

@@ -59,3 +59,20 @@ def test_what_is_stored_is_what_training_began_with(evidence_of: EvidenceOf) -> 
     assert codes(rule(stored(checkpoint(2000, change_from_start=0.005)))) == [("weights.final_is_initial", "warning")]
     assert rule(stored(checkpoint(10, change_from_start=0.0), checkpoint(2000, change_from_start=0.5))) == []
     assert rule(stored(checkpoint(2000))) is None
+
+
+def test_a_batch_that_memory_does_not_hold_is_named_with_one_that_fits(evidence_of: EvidenceOf) -> None:
+    rule = rules_start.exhausted_memory
+    ran_out = {"batch_size": 16, "fitting": 4, "peak_mib": 61000.4, "limit_mib": 143771.0}
+    (finding,) = rule(Evidence(shortage=ran_out)) or ()
+    assert (finding.code, finding.severity) == ("memory.exhausted", "error")
+    assert finding.evidence == (
+        "training.batch_size = 16 needs more memory than the 143771 MiB of the device (training)",
+        "training.batch_size = 4 fits, with 61000 MiB at most (tried)",
+    )
+    (finding,) = rule(Evidence(shortage=ran_out | {"peak_mib": None, "limit_mib": None})) or ()
+    assert finding.evidence[1] == "training.batch_size = 4 fits (tried)"
+    (finding,) = rule(Evidence(shortage=ran_out | {"fitting": None, "peak_mib": None})) or ()
+    assert finding.evidence[1] == "no half of 16 fits, down to 1 (tried)"
+    assert rule(evidence_of()) == []  # it was evaluated, so it came through
+    assert rule(Evidence(failure="its worker ended with exit code -9")) is None

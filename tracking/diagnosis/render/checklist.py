@@ -11,6 +11,7 @@ CHECKLIST: dict[str, dict[str, str]] = {
         "schedule.decayed_early": "学习率没有过早衰减到接近 0",
     },
     "训练过程": {
+        "memory.exhausted": "内存（显存）足够训练",
         "steps.skipped": "没有训练步被跳过",
         "weights.frozen": "权重在正常变化",
         "weights.final_is_initial": "最终权重不同于初始权重",

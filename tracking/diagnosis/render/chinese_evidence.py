@@ -83,6 +83,21 @@ LINES: tuple[tuple[str, str], ...] = (
         "steps = {steps} < {limit}: so few may be the whole cause (curves)",
         "步数 = {steps} < {limit}：原因可能只是步数太少（曲线）",
     ),
+    # rules_start.py
+    (
+        "training.batch_size = {size} needs more memory than the {limit} MiB of the device (training)",
+        "training.batch_size = {size} 所需的内存超过设备的 {limit} MiB（训练）",
+    ),
+    (
+        "training.batch_size = {size} needs more memory than there is (training)",
+        "training.batch_size = {size} 所需的内存不足（训练）",
+    ),
+    ("no half of {size} fits, down to 1 (tried)", "从 {size} 逐次减半直到 1，都不能容纳（已试）"),
+    (
+        "training.batch_size = {size} fits, with {peak} MiB at most (tried)",
+        "training.batch_size = {size} 可以容纳，最多占用 {peak} MiB（已试）",
+    ),
+    ("training.batch_size = {size} fits (tried)", "training.batch_size = {size} 可以容纳（已试）"),
     # rules_study.py
     (
         "lead of the best trial = {lead} in score < {noise} = sqrt(2) * deviation between seeds ({count} repeats)",

@@ -38,7 +38,7 @@ def test_only_evidence_that_the_cause_lacks_is_new() -> None:
 
 
 def test_ok_needs_enough_that_was_measured() -> None:
-    half = len(CODES) // 2
+    half = (len(CODES) + 1) // 2
     assert outcome(Diagnosis((), CODES[half:], "ok")) == "ok"
     assert outcome(Diagnosis((), CODES[half - 1 :], "ok")) == "thin"
     assert outcome(Diagnosis((), CODES, "ok")) == "unknown"

@@ -23,7 +23,7 @@ EvidenceOf = Callable[..., Evidence]
 SOURCES = Path(__file__).resolve().parents[4] / "tracking" / "diagnosis"
 
 #: Words that a Chinese engineer reads as they are: metrics, units, formulas.
-KEPT = {"PSNR", "RMS", "dB", "L2", "log10", "sqrt", "exp", "ULP", "epsilon", "score", "min", "max"}
+KEPT = {"PSNR", "RMS", "dB", "MiB", "L2", "log10", "sqrt", "exp", "ULP", "epsilon", "score", "min", "max"}
 
 #: A word, or a name, which holds a slash, a dot, an underscore.
 TOKEN = re.compile(r"[\w./]*[A-Za-z][\w./]*", re.ASCII)
