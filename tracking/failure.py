@@ -1,16 +1,32 @@
 """What goes wrong in the record, said in one line."""
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import requests
 from mlflow.exceptions import MlflowException
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 
 WRITABLE = "make its folder writable or choose another with --set tracking.root=FOLDER"
 
+#: What a proxy or a server that cannot work now answers; 500 is not among them: that is an answer to what was asked.
+AWAY_ANSWERS = (408, 429, 502, 503, 504)
+AWAY_TEXT = re.compile(
+    rf"too many ({'|'.join(map(str, AWAY_ANSWERS))}) error|error code ({'|'.join(map(str, AWAY_ANSWERS))})\b"
+)
+
 #: Part of a message, in lower case -> what a person can do about it.
 REMEDIES = {
+    "password authentication": "give PostgreSQL the right user and password (PGPASSWORD, ~/.pgpass or the address hold it)",
+    "no password supplied": "give PostgreSQL a password (PGPASSWORD, ~/.pgpass or the address hold it)",
+    "does not exist": "make the database with createdb, or correct the address",
+    "connection refused": "start that server, or correct its address",
+    "failed to establish": "start that server, or correct its address",
+    "timed out": "see that this machine reaches that server, or correct its address",
+    "name or service not known": "correct the host of the address",
+    "failed to resolve": "correct the host of the address",
     "readonly": WRITABLE,
     "read-only": WRITABLE,
     "unable to open": WRITABLE,
@@ -49,9 +65,31 @@ def record_errors(action: str) -> Iterator[None]:
         raise RecordError(explain(action, error)) from error
 
 
+def is_away(error: BaseException) -> bool:
+    """Whether an exception says that the database or server could not be reached or cannot work now."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, requests.ConnectionError | requests.Timeout | OperationalError | InterfaceError):
+            return True
+        if isinstance(cause, DBAPIError) and cause.connection_invalidated:
+            return True
+        if isinstance(cause, requests.HTTPError) and cause.response is not None:
+            return cause.response.status_code in AWAY_ANSWERS
+        if isinstance(cause, MlflowException) and (
+            cause.error_code == "TEMPORARILY_UNAVAILABLE" or AWAY_TEXT.search(str(cause))
+        ):
+            return True
+        cause = cause.__cause__ or cause.__context__
+    return False
+
+
 def explain(action: str, error: Exception) -> str:
     """Say which action failed, why, and what to do."""
     lines = str(error).strip().splitlines() or [type(error).__name__]
+    return f"the record must be readable and writable, but {action} failed: {lines[0]}; {remedy(error)}"
+
+
+def remedy(error: Exception) -> str:
+    """What a person can do about an error of a database, server or disk."""
     lowered = str(error).lower()
-    remedy = next((text for part, text in REMEDIES.items() if part in lowered), "--debug shows where")
-    return f"the record must be readable and writable, but {action} failed: {lines[0]}; {remedy}"
+    return next((text for part, text in REMEDIES.items() if part in lowered), "--debug shows where")

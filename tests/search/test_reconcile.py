@@ -25,9 +25,12 @@ from search.settings import Settings, load_settings
 from search.space import sample
 from search.study import BASELINE, LEFT_OUT, MAX_RETRIES, METRICS, REASON, RETRIES, RUN_ID
 from tests.commands import ROOT
+from tests.places import DATABASES, Place, at
 from tracking.query import history, read_json
 from tracking.run import start_run
 from tracking.store import Store, artifact_folder, open_store
+
+pytestmark = at(*DATABASES)
 
 
 def begin(opened: OpenStudy) -> tuple[Trial, str]:
@@ -173,11 +176,11 @@ def be_killed(changes: list[str]) -> None:
 
 
 def test_a_trial_whose_command_was_killed_once_optuna_knew_it_ends_as_any_other(
-    finished_study, blank_record: Path, tmp_path: Path
+    finished_study, blank_record: Path, tmp_path: Path, place: Place
 ) -> None:
     root = tmp_path / "mlruns"
     shutil.copytree(blank_record, root)
-    changes = [*finished_study.changes, f"tracking.root={root}"]
+    changes = [*finished_study.changes, f"tracking.root={root}", *place.changes]
     process = multiprocessing.get_context("spawn").Process(target=be_killed, args=(changes,))
     process.start()
     process.join()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.places import Place
 from tracking.settings import TrackingSettings
 from tracking.store import DATABASE, Store, create_database, open_store
 
@@ -26,8 +27,10 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def settings_of() -> SettingsOf:
-    return lambda root: TrackingSettings(root=str(root), experiment="taehv", keep_checkpoints=5, port=5000)
+def settings_of(place: Place) -> SettingsOf:
+    return lambda root: TrackingSettings(
+        root=str(root), uri=place.tracking_uri, experiment=place.experiment, keep_checkpoints=5, port=5000
+    )
 
 
 @pytest.fixture
