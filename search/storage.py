@@ -34,7 +34,7 @@ def open_database(address: str, say: Callable[[str], None]) -> RDBStorage:
     """Open (or make) the tables of a PostgreSQL database."""
     place = without_password(address)
     try:
-        with one_schema_at_a_time(address) as url:
+        with one_schema_at_a_time(address, "Optuna") as url:
             return PatientStorage(url, place, say)
     except ValueError:
         raise  # a person's mistake, said already

@@ -46,7 +46,7 @@ def make_schemas(server: PostgreSQL) -> None:
     from tracking.postgresql import one_schema_at_a_time
     from tracking.store import connect
 
-    with one_schema_at_a_time(server.make_database("mlflow_blank")) as url:
+    with one_schema_at_a_time(server.make_database("mlflow_blank"), "MLflow") as url:
         connect(url).search_experiments(max_results=1)
     with TemporaryDirectory() as root:
         open_storage(Path(root), server.make_database("optuna_blank"), print)

@@ -103,7 +103,7 @@ def open_place(settings: TrackingSettings, root: Path) -> tuple[MlflowClient, Ex
         client = connect(settings.uri)
         return client, open_experiment(client, settings.experiment, artifacts, chosen_by_server=True)
     if settings.uri:
-        with one_schema_at_a_time(settings.uri) as url:
+        with one_schema_at_a_time(settings.uri, "MLflow") as url:
             client = connect(url)
             return client, open_experiment(client, settings.experiment, artifacts)
     database = root / DATABASE

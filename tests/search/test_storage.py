@@ -5,6 +5,7 @@ import optuna
 import pytest
 
 from search.storage import open_storage
+from tests.servers import PostgreSQL, query
 
 
 def test_the_database_is_hardened_against_several_writers(tmp_path: Path) -> None:
@@ -32,3 +33,19 @@ def test_a_file_that_is_no_database_is_one_clear_line(tmp_path: Path) -> None:
 def test_a_folder_that_is_not_there_is_one_clear_line(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="unable to open database file; give another place"):
         open_storage(tmp_path / "none", "", print)
+
+
+def test_the_database_of_mlflow_is_refused(postgresql: PostgreSQL, tmp_path: Path) -> None:
+    address = postgresql.make_database("of_mlflow", like="mlflow_blank")
+    with pytest.raises(ValueError, match=r"Optuna needs a database of its own, but .*of_mlflow is MLflow's") as error:
+        open_storage(tmp_path, address, print)
+    assert "secret" not in str(error.value)
+    assert query(address, "SELECT to_regclass('studies')")[0][0] is None  # nothing was made in it
+
+
+def test_a_password_that_is_wrong_is_one_clear_line(postgresql: PostgreSQL, tmp_path: Path) -> None:
+    address = postgresql.address("optuna_blank").replace("secret", "wrong")
+    with pytest.raises(RuntimeError, match=r"password authentication failed.*give PostgreSQL the right user") as error:
+        open_storage(tmp_path, address, print)
+    assert "wrong" not in str(error.value)
+    assert "\n" not in str(error.value)

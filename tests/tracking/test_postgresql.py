@@ -12,7 +12,7 @@ def test_one_process_at_a_time_makes_tables(postgresql: PostgreSQL) -> None:
     address = postgresql.make_database("schemas")
 
     def make(_number: int) -> None:
-        with one_schema_at_a_time(address) as url, create_engine(url).begin() as connection:
+        with one_schema_at_a_time(address, "MLflow") as url, create_engine(url).begin() as connection:
             if not connection.execute(text("SELECT to_regclass('made')")).scalar():
                 connection.execute(text("SELECT pg_sleep(0.05)"))  # what the others would use
                 connection.execute(text("CREATE TABLE made ()"))
@@ -25,7 +25,7 @@ def test_one_process_at_a_time_makes_tables(postgresql: PostgreSQL) -> None:
 def test_a_database_that_does_not_answer_is_the_drivers_error() -> None:
     with (
         pytest.raises(OperationalError, match="refused"),
-        one_schema_at_a_time(f"postgresql://me@127.0.0.1:{free_port()}/none"),
+        one_schema_at_a_time(f"postgresql://me@127.0.0.1:{free_port()}/none", "MLflow"),
     ):
         pass
 
@@ -37,6 +37,6 @@ def test_a_driver_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr("tracking.postgresql.create_engine", no_driver)
     with (
         pytest.raises(ValueError, match=r"pip install 'taehv-search\[postgres\]'"),
-        one_schema_at_a_time("postgresql://h/d"),
+        one_schema_at_a_time("postgresql://h/d", "MLflow"),
     ):
         pass
