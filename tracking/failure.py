@@ -11,11 +11,11 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlch
 
 WRITABLE = "make its folder writable or choose another with --set tracking.root=FOLDER"
 
-#: What a proxy or a server that cannot work now answers; 500 is not among them: that is an answer to what was asked.
-AWAY_ANSWERS = (408, 429, 502, 503, 504)
-AWAY_TEXT = re.compile(
-    rf"too many ({'|'.join(map(str, AWAY_ANSWERS))}) error|error code ({'|'.join(map(str, AWAY_ANSWERS))})\b"
-)
+#: What a proxy or a server that cannot work now answers, or one that wants another password first.
+AWAY_ANSWERS = (401, 403, 408, 429, 502, 503, 504)
+AWAY_CODES = ("TEMPORARILY_UNAVAILABLE", "UNAUTHENTICATED", "PERMISSION_DENIED")
+#: How MLflow's client names an answer.
+ANSWER = re.compile(r"too many (\d{3}) error|error code (\d{3})\b")
 
 #: Part of a message, in lower case -> what a person can do about it.
 REMEDIES = {
@@ -73,14 +73,25 @@ def is_away(error: BaseException) -> bool:
             return True
         if isinstance(cause, DBAPIError) and cause.connection_invalidated:
             return True
-        if isinstance(cause, requests.HTTPError) and cause.response is not None:
-            return cause.response.status_code in AWAY_ANSWERS
-        if isinstance(cause, MlflowException) and (
-            cause.error_code == "TEMPORARILY_UNAVAILABLE" or AWAY_TEXT.search(str(cause))
-        ):
+        if answer_of(cause) in AWAY_ANSWERS:
+            return True
+        if isinstance(cause, MlflowException) and cause.error_code in AWAY_CODES:
             return True
         cause = cause.__cause__ or cause.__context__
     return False
+
+
+def is_fault(error: BaseException) -> bool:
+    """Whether a server answered that it failed itself: one that is being stopped does so, and one with a mistake in it."""
+    return answer_of(error) == 500
+
+
+def answer_of(error: BaseException) -> int | None:
+    """The number of a server's answer, where an exception is about one."""
+    if isinstance(error, requests.HTTPError) and error.response is not None:
+        return error.response.status_code
+    named = ANSWER.search(str(error)) if isinstance(error, MlflowException) else None
+    return int(named[1] or named[2]) if named else None
 
 
 def explain(action: str, error: Exception) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from tracking.address import without_password
-from tracking.failure import is_away
+from tracking.failure import is_away, is_fault
 from tracking.operations import Operation
 from tracking.spool import Spool
 
@@ -55,7 +55,8 @@ class Outbox:
                 try:
                     return self.perform(operation, again=False)
                 except Exception as error:
-                    if not is_away(error):
+                    # A server that fails is asked once more, from the spool; what it fails at again is kept as refused.
+                    if not is_away(error) and not is_fault(error):
                         raise
                     self.wait(error, begun)
                     self.spool.append(operation)

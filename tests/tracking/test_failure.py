@@ -5,10 +5,10 @@ import sqlite3
 import pytest
 import requests
 from mlflow.exceptions import MlflowException
-from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE, TEMPORARILY_UNAVAILABLE
+from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE, TEMPORARILY_UNAVAILABLE, UNAUTHENTICATED
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from tracking.failure import RecordError, is_away, record_errors
+from tracking.failure import RecordError, is_away, is_fault, record_errors
 
 
 @pytest.mark.parametrize(
@@ -57,6 +57,8 @@ def chained(error: Exception, cause: Exception) -> Exception:
         (MlflowException("busy", error_code=TEMPORARILY_UNAVAILABLE), True),
         (MlflowException("API request failed: Max retries exceeded (too many 503 error responses)"), True),
         (MlflowException("API request failed with error code 502 != 200"), True),
+        (MlflowException("who are you", error_code=UNAUTHENTICATED), True),
+        (MlflowException("API request failed with error code 401 != 200"), True),
         (MlflowException("API request failed with error code 500 != 200"), False),
         (MlflowException("API request failed: Max retries exceeded (too many 500 error responses)"), False),
         (MlflowException("Changing param values is not allowed", error_code=INVALID_PARAMETER_VALUE), False),
@@ -66,3 +68,4 @@ def chained(error: Exception, cause: Exception) -> Exception:
 )
 def test_who_is_away_is_told_from_who_says_no(error: Exception, away: bool) -> None:
     assert is_away(error) is away
+    assert is_fault(error) is ("500" in str(error))

@@ -172,6 +172,20 @@ def test_a_refusal_while_the_server_answers_is_the_callers(outbox: Outbox, serve
     assert not outbox.spool
 
 
+def test_what_a_server_fails_at_is_asked_once_more(outbox: Outbox, server: Server, said: list[str]) -> None:
+    def fail(_operation: Operation, *, again: bool) -> None:
+        raise MlflowException("API request failed: too many 500 error responses")
+
+    outbox.perform = fail
+    outbox.send(ONE)
+    outbox.deliver()
+    assert "does not accept" in said[1]
+    outbox.send(TWO)
+    outbox.perform = server
+    outbox.deliver()
+    assert server.done == [(TWO, True)]
+
+
 def test_two_processes_share_a_spool(outbox: Outbox, server: Server, said: list[str]) -> None:
     assert outbox.spool is not None
     other = Outbox(server, Spool(outbox.spool.folder), "", said.append)
