@@ -1,5 +1,6 @@
 """The way of everything that is written into the record: at once, or over the disk while its database or server is away."""
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -13,6 +14,8 @@ from tracking.spool import Spool
 #: Seconds between two tries to reach what is away, and how many times as long as a try took at least: one that waits for an
 #: answer must not take the study's time.
 RETRY_S, RETRY_FACTOR = 2.0, 4.0
+#: Seconds that one write of a study may spend on delivering those before it: a thousand take half a minute over HTTP.
+DRAIN_S = 0.5
 
 Say = Callable[[str], None]
 
@@ -39,6 +42,7 @@ class Outbox:
         self.place = without_password(address)
         self._lock = threading.RLock()
         self._told = False
+        self._done = 0
         self._next_try = 0.0
 
     def send(self, operation: Operation) -> Any:
@@ -63,7 +67,7 @@ class Outbox:
                     return None
             self.spool.append(operation)
             if time.monotonic() >= self._next_try:
-                self.drain()
+                self.drain(DRAIN_S)
             return None
 
     def deliver(self) -> None:
@@ -72,14 +76,17 @@ class Outbox:
             with self._lock, self.spool.held():
                 self.drain()
 
-    def drain(self) -> None:
-        """Do what waits, oldest first, until all is done or nobody answers."""
+    def drain(self, limit_s: float = math.inf) -> None:
+        """Do what waits, oldest first, until all is done, nobody answers or the time is over."""
         assert self.spool is not None, "only a spool is drained"
-        begun, done = time.monotonic(), 0
+        end = time.monotonic() + limit_s
         for operation, position in self.spool.operations():
+            begun = time.monotonic()
+            if begun > end:
+                return
             try:
                 self.perform(operation, again=True)
-                done += 1
+                self._done += 1
             except Exception as error:
                 if is_away(error):
                     self.wait(error, begun)
@@ -89,11 +96,10 @@ class Outbox:
                     f"{self.place} does not accept what was recorded while it was away: {error}; it is kept in {path}"
                 )
             self.spool.count(position)
-            begun = time.monotonic()
         self.spool.clear()
-        if done:
-            self.say(f"{self.place} answers: {done} writes that waited for it are delivered")
-        self._told = False
+        if self._done:
+            self.say(f"{self.place} answers: {self._done} writes that waited for it are delivered")
+        self._told, self._done = False, 0
 
     def wait(self, error: Exception, begun: float) -> None:
         """Put the next try off after one that began at `begun`, and say once that writes wait."""

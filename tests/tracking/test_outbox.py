@@ -8,7 +8,7 @@ import requests
 from mlflow.exceptions import MlflowException
 
 from tracking.operations import Operation, Upload
-from tracking.outbox import RETRY_S, Outbox
+from tracking.outbox import DRAIN_S, RETRY_S, Outbox
 from tracking.spool import Spool
 
 ONE, TWO, THREE, FOUR = (Upload("r", name) for name in ("one", "two", "three", "four"))
@@ -184,6 +184,27 @@ def test_what_a_server_fails_at_is_asked_once_more(outbox: Outbox, server: Serve
     outbox.perform = server
     outbox.deliver()
     assert server.done == [(TWO, True)]
+
+
+def test_a_long_delivery_is_cut_into_parts_between_which_the_study_goes_on(
+    outbox: Outbox, server: Server, said: list[str], clock: list[float]
+) -> None:
+    server.up = False
+    for operation in (ONE, TWO, THREE):
+        outbox.send(operation)
+    server.up = True
+
+    def slow(operation: Operation, *, again: bool) -> None:
+        clock[0] += DRAIN_S
+        server(operation, again=again)
+
+    outbox.perform = slow
+    clock[0] += RETRY_S
+    outbox.send(FOUR)
+    assert [operation for operation, _ in server.done] == [ONE, TWO]
+    outbox.deliver()
+    assert [operation for operation, _ in server.done] == [ONE, TWO, THREE, FOUR]
+    assert said[1:] == ["postgresql://me@host/d answers: 4 writes that waited for it are delivered"]
 
 
 def test_two_processes_share_a_spool(outbox: Outbox, server: Server, said: list[str]) -> None:

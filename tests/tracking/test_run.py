@@ -15,7 +15,7 @@ from tracking.failure import RecordError
 from tracking.run import Run, State, move_checkpoint, remove_checkpoint, reopen_run, start_run
 from tracking.store import Store, artifact_folder
 
-pytestmark = at(*DATABASES, "server")
+pytestmark = at(*DATABASES)
 
 
 @pytest.fixture
