@@ -34,7 +34,7 @@ def fetch(store: Store, run_id: str, path: str) -> Path:
         if path not in there:
             return file
         # What another machine writes may change: it is fetched each time, and stands apart from what was written here.
-        target = store.root / FETCHED / known
+        target = (store.root / FETCHED / known / path).parent
         target.mkdir(parents=True, exist_ok=True)
         return Path(download_artifacts(run_id=known, artifact_path=path, dst_path=str(target), tracking_uri=store.uri))
 

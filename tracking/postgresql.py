@@ -36,7 +36,7 @@ def one_schema_at_a_time(address: str, owner: str) -> Iterator[str]:
         engine = create_engine(url, poolclass=NullPool)
     except (ImportError, NoSuchModuleError) as error:
         raise ValueError(
-            f"a PostgreSQL address needs its driver, but there is none: {error}; pip install 'taehv-search[postgres]'"
+            f"a PostgreSQL address needs its driver, but there is none: {error}; pip install 'psycopg[binary]'"
         ) from error
     with engine.connect() as connection:
         # The lock belongs to the connection: it goes with it, also when this process is killed.

@@ -36,7 +36,7 @@ def test_a_driver_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> N
 
     monkeypatch.setattr("tracking.postgresql.create_engine", no_driver)
     with (
-        pytest.raises(ValueError, match=r"pip install 'taehv-search\[postgres\]'"),
+        pytest.raises(ValueError, match=r"pip install 'psycopg\[binary\]'"),
         one_schema_at_a_time("postgresql://h/d", "MLflow"),
     ):
         pass
