@@ -149,7 +149,7 @@ def explain(kind: type[BaseModel], error: ValidationError) -> str:
         )
     rule = first["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
     if first["type"] == "value_error":
-        return f"[{'.'.join(path)}] {rule}"
+        return f"[{'.'.join(path)}] {rule}" if path else rule
     return f"[{table}] {name} = {first['input']!r} is not allowed: {rule[0].lower()}{rule[1:]}"
 
 

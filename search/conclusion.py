@@ -15,6 +15,7 @@ from search.settings import Settings
 from search.space import changes
 from search.study import TARGET
 from search.study_evidence import study_evidence
+from tracking.address import is_server, without_password
 from tracking.diagnosis import diagnose
 from tracking.diagnosis import to_table as diagnosis_table
 from tracking.diagnosis.rules_output import CONSTANT_BASELINES
@@ -44,6 +45,7 @@ def conclude(opened: OpenStudy, settings: Settings, console: Console, *, interru
     finally:
         opened.parent.tags({"state": {"FINISHED": "complete", "KILLED": "interrupted", "FAILED": "failed"}[state]})
         opened.parent.finish(state)
+        opened.prepared.store.outbox.deliver()
     print_pointers(opened, settings, rows, speaker(console))
 
 
@@ -62,7 +64,7 @@ def print_pointers(opened: OpenStudy, settings: Settings, rows: list[Row], say: 
     folder = artifact_folder(opened.prepared.store, opened.parent.id)
     say(f"report   {folder / 'report.html'}")
     say(f"why      {folder / 'diagnosis.md'}")
-    say(f"compare  python -m tracking.ui --set tracking.root={quote(settings.tracking.root)}")
+    say(f"compare  python -m tracking.ui {place_options(settings)}")
     if not rows or not rows[0].metrics:
         return
     best, steps = quote(str(folder / "best.toml")), settings.promotion.steps
@@ -73,3 +75,11 @@ def print_pointers(opened: OpenStudy, settings: Settings, rows: list[Row], say: 
             f"note     no trial is better than a frame of one colour ({constant:.2f} dB): a longer run shows if steps are missing"
         )
     say(f"next     python -m search.train --config {best} --set training.steps={steps}")
+
+
+def place_options(settings: Settings) -> str:
+    """The options that name the record; a server's pages need no folder."""
+    uri = settings.tracking.uri
+    parts = [] if is_server(uri) else [f"tracking.root={settings.tracking.root}"]
+    parts += [f"tracking.uri={without_password(uri)}"] if uri else []
+    return " ".join(f"--set {quote(part)}" for part in parts)

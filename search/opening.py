@@ -49,7 +49,7 @@ def open_everything(settings: Settings, say: Callable[[str], None], target: int 
         ValueError: settings or data break a rule, or there is no such study.
         RuntimeError: the record cannot be used, or another process holds the study.
     """
-    storage = open_storage(Path(settings.tracking.root))
+    storage = open_storage(Path(settings.tracking.root), settings.search.storage, say)
     prepared = prepare(settings, say)
     perceptual = prepared.perceptual is not None
     digest = f"{prepared.bank.digest}-{prepared.bank.facts['reference']['identity']}"

@@ -40,7 +40,7 @@ class Preparation:
 
 def prepare(settings: Settings, say: Callable[[str], None]) -> Preparation:
     """Open the record first (it must be writable before anything is spent), then make the bank and the yardsticks."""
-    store = open_store(settings.tracking)
+    store = open_store(settings.tracking, say)
     device = resolve_device(settings.training.device)
     perceptual = find_perceptual(settings, device, say)
     check_start(recipe_of(settings), device)

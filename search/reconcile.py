@@ -45,10 +45,11 @@ def close_runs(study: Study, store: Store, parent: Run, say: Callable[[str], Non
     trials = {trial.user_attrs.get(RUN_ID): trial for trial in study.get_trials(deepcopy=False)}
     for row in children(store, parent.id):
         if row.status == "RUNNING":
-            trial = trials.get(row.id)
+            known_as = next((name for name in row.names if name in trials), row.id)
+            trial = trials.get(known_as)
             status = STATUS[trial.state] if trial else "FAILED"
             reason = {"reason": trial.user_attrs[REASON]} if trial and REASON in trial.user_attrs else {}
-            run, folder = reopen_run(store, row.id), running_folder(store) / row.id
+            run, folder = reopen_run(store, row.id), running_folder(store) / known_as
             if status != "FAILED":
                 conclude_run(store, replace(row, tags=row.tags | reason), run)
                 move_checkpoint(store, row.id, folder / "checkpoint")

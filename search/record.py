@@ -13,10 +13,10 @@ from model.evaluation.yardsticks import REFERENCE
 from model.preflight.preflight import for_trial
 from model.preflight.report import Preflight
 from model.recipe import Recipe
-from model.settings import FrozenSettings, flatten, identity
+from model.settings import flatten, identity
 from model.training.measurement import Measurement
 from search.preparation import Preparation, running_folder
-from search.settings import Settings, recipe_of
+from search.settings import Settings, recipe_of, recorded
 from tracking.diagnosis import Diagnosis, Evidence, diagnose
 from tracking.diagnosis_files import log_diagnosis
 from tracking.provenance import log_provenance
@@ -31,9 +31,9 @@ Status = Literal["FINISHED", "KILLED", "FAILED"]
 STATES = {"FINISHED": "complete", "KILLED": "pruned", "FAILED": "failed"}
 
 
-def to_toml(settings: FrozenSettings) -> str:
-    """Write settings as a file that --config takes."""
-    return tomli_w.dumps(settings.model_dump(mode="json"))
+def to_toml(settings: Settings) -> str:
+    """Write settings as a file that --config takes; passwords are left out."""
+    return tomli_w.dumps(recorded(settings).model_dump(mode="json"))
 
 
 @dataclass
@@ -172,7 +172,7 @@ def open_study_run(prepared: Preparation, settings: Settings, study: str) -> Run
         return reopen_run(prepared.store, known[0].id)
     tags = {"study": study, "state": "running", "identity": identity(recipe_of(settings))}
     run = start_run(prepared.store, study, "study", None, tags)
-    run.parameters(flatten(settings))
+    run.parameters(flatten(recorded(settings)))
     run.text("conf.toml", to_toml(settings))
     log_provenance(run, prepared.bank.facts["manifest"], prepared.bank.digest)
     run.json("yardsticks.json", {name: scores.to_json() for name, scores in prepared.yardsticks.items()})

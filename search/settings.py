@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from model.recipe import Recipe
-from model.settings import FrozenSettings, build, read_tables
+from model.settings import FrozenSettings, build, change, read_tables
+from tracking.address import require_address, same_database, without_password
 from tracking.settings import DiagnosisSettings, TrackingSettings
 
 ScheduleKind = Literal["constant", "constant_with_warmup", "linear", "cosine", "cosine_with_restarts", "polynomial"]
@@ -49,6 +50,7 @@ class SearchSettings(FrozenSettings):
     """The study: its name, sampler, pruner, space and baselines."""
 
     study: Annotated[str, Field(min_length=1, pattern=r"^[A-Za-z0-9_.-]+$")]
+    storage: str
     seed: Annotated[int, Field(ge=0)]
     startup_trials: Annotated[int, Field(ge=1)]
     pruner: Literal["none", "median", "asha"]
@@ -58,6 +60,11 @@ class SearchSettings(FrozenSettings):
     worker_timeout: Annotated[float, Field(gt=0)]
     space: SpaceSettings
     baselines: dict[str, BaselineSettings]
+
+    @field_validator("storage")
+    @classmethod
+    def _address(cls, storage: str) -> str:
+        return require_address(storage, server=False)
 
 
 class PromotionSettings(FrozenSettings):
@@ -73,6 +80,26 @@ class Settings(Recipe):
     diagnosis: DiagnosisSettings
     search: SearchSettings
     promotion: PromotionSettings
+
+    @model_validator(mode="after")
+    def _two_databases(self) -> Self:
+        if same_database(self.search.storage, self.tracking.uri):
+            raise ValueError(
+                "Optuna and MLflow must have a database each, since both keep a table alembic_version, but search.storage and "
+                f"tracking.uri are both {without_password(self.search.storage)}; make another with createdb"
+            )
+        return self
+
+
+def recorded(settings: Settings) -> Settings:
+    """The settings as they may be recorded: addresses without their passwords."""
+    return change(
+        settings,
+        {
+            "search.storage": without_password(settings.search.storage),
+            "tracking.uri": without_password(settings.tracking.uri),
+        },
+    )
 
 
 def load_settings(path: Path, profile: str, changes: Iterable[str]) -> Settings:

@@ -94,7 +94,9 @@ def train_once(settings: "Settings", console: "Console", *, force: bool = False)
             record.write_results(keep_checkpoint=True, failure=str(error))
         finally:
             record.close("KILLED" if interrupted else "FAILED", str(error), "interrupted" if interrupted else None)
+            prepared.store.outbox.deliver()
         raise
+    prepared.store.outbox.deliver()
     config, weights = quote(str(folder / "conf.toml")), quote(str(folder / "checkpoint" / "model.safetensors"))
     say(f"scores    {record.summary()}")
     console.print(to_table(diagnosis))

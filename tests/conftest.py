@@ -3,13 +3,17 @@
 import os
 import signal
 import subprocess
+import tempfile
 import urllib.request
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.commands import ROOT, SHARED, TINY, Command, DoneStudy, arguments, environment, settings_options
+from tests.places import Place, databases_of_a_test, make_schemas
+from tests.servers import MlflowServer, PostgreSQL
 
 # A shell starts what runs in its background with Ctrl-C ignored, and every process hands that on: tests of Ctrl-C would wait
 # for ever. With a handler here, the commands that tests start have the usual one.
@@ -53,14 +57,51 @@ def blank_record(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     root = tmp_path_factory.mktemp("blank")
     create_database(root / DATABASE)
-    open_storage(root).engine.dispose()
+    open_storage(root, "", print).engine.dispose()
     return root
 
 
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQL]:
+    """PostgreSQL with the empty schemas of MLflow and Optuna, which tests copy; skipped where it is not installed."""
+    if reason := PostgreSQL.missing():
+        pytest.skip(reason)
+    # pytest's own folders are closed to other users, and PostgreSQL runs as one.
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        server = PostgreSQL(Path(folder))
+        make_schemas(server)
+        yield server
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MlflowServer]:
+    """An MLflow server that runs through all tests; each test has an experiment of its own."""
+    server = MlflowServer(tmp_path_factory.mktemp("server"))
+    server.start()
+    yield server
+    server.stop()
+
+
 @pytest.fixture
-def tiny_changes(tmp_path: Path, cache_dir: Path) -> list[str]:
+def place(request: pytest.FixtureRequest) -> Iterator[Place]:
+    """Where the record of a test is: in files, unless its module names places (tests/places.py)."""
+    kind = getattr(request, "param", "sqlite")
+    if kind == "server":
+        server: MlflowServer = request.getfixturevalue("mlflow_server")
+        yield Place(kind, tracking_uri=server.address, experiment=f"taehv-{uuid.uuid4().hex}")
+    elif kind == "postgresql":
+        databases: PostgreSQL = request.getfixturevalue("postgresql")
+        yield from databases_of_a_test(databases)
+    else:
+        yield Place(kind)
+
+
+@pytest.fixture
+def tiny_changes(tmp_path: Path, cache_dir: Path, place: Place) -> list[str]:
     """The --set values of a tiny run with a record of its own."""
-    return [*TINY, f"data.cache_dir={cache_dir}", f"tracking.root={tmp_path / 'mlruns'}"]
+    return [*TINY, f"data.cache_dir={cache_dir}", f"tracking.root={tmp_path / 'mlruns'}", *place.changes]
 
 
 @pytest.fixture

@@ -132,8 +132,10 @@ def diagnose_files(
         from tracking.foreign.importing import import_run
         from tracking.store import open_store
 
-        say(f"writing '{import_as}' into {tracking.root} ...")
-        run = import_run(open_store(tracking), import_as, gathered.evidence, gathered.others, diagnosis)
+        store = open_store(tracking, say)
+        say(f"writing '{import_as}' into {store.place} ...")
+        run = import_run(store, import_as, gathered.evidence, gathered.others, diagnosis)
+        store.outbox.deliver()
         say(f"imported as run {run.id}; python -m tracking.ui shows it")
     if out is None and import_as is None:
         say("nothing was written; --out FOLDER writes the diagnosis, --import-as NAME makes a run of the record")
@@ -156,11 +158,12 @@ def diagnose_recorded(
     from tracking.store import DATABASE, open_store
 
     database = Path(tracking.root) / DATABASE
-    if not database.is_file():
+    if not tracking.uri and not database.is_file():
         raise ValueError(
             f"a RUN_ID needs a record, but there is no {database}; name it with --set tracking.root=FOLDER"
         )
-    say, store = speaker(console), open_store(tracking)
+    say = speaker(console)
+    store = open_store(tracking, say)
     row = find_run(store, run_id)
     say(f"run         {row.id} ({row.name}, {row.status.lower()})")
     evidence = evidence_of_run(store, row)

@@ -1,16 +1,32 @@
 """What goes wrong in the record, said in one line."""
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import requests
 from mlflow.exceptions import MlflowException
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 
 WRITABLE = "make its folder writable or choose another with --set tracking.root=FOLDER"
 
+#: What a proxy or a server that cannot work now answers, or one that wants another password first.
+AWAY_ANSWERS = (401, 403, 408, 429, 502, 503, 504)
+AWAY_CODES = ("TEMPORARILY_UNAVAILABLE", "UNAUTHENTICATED", "PERMISSION_DENIED")
+#: How MLflow's client names an answer.
+ANSWER = re.compile(r"too many (\d{3}) error|error code (\d{3})\b")
+
 #: Part of a message, in lower case -> what a person can do about it.
 REMEDIES = {
+    "password authentication": "give PostgreSQL the right user and password (PGPASSWORD, ~/.pgpass or the address hold it)",
+    "no password supplied": "give PostgreSQL a password (PGPASSWORD, ~/.pgpass or the address hold it)",
+    "does not exist": "make the database with createdb, or correct the address",
+    "connection refused": "start that server, or correct its address",
+    "failed to establish": "start that server, or correct its address",
+    "timed out": "see that this machine reaches that server, or correct its address",
+    "name or service not known": "correct the host of the address",
+    "failed to resolve": "correct the host of the address",
     "readonly": WRITABLE,
     "read-only": WRITABLE,
     "unable to open": WRITABLE,
@@ -49,9 +65,42 @@ def record_errors(action: str) -> Iterator[None]:
         raise RecordError(explain(action, error)) from error
 
 
+def is_away(error: BaseException) -> bool:
+    """Whether an exception says that the database or server could not be reached or cannot work now."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, requests.ConnectionError | requests.Timeout | OperationalError | InterfaceError):
+            return True
+        if isinstance(cause, DBAPIError) and cause.connection_invalidated:
+            return True
+        if answer_of(cause) in AWAY_ANSWERS:
+            return True
+        if isinstance(cause, MlflowException) and cause.error_code in AWAY_CODES:
+            return True
+        cause = cause.__cause__ or cause.__context__
+    return False
+
+
+def is_fault(error: BaseException) -> bool:
+    """Whether a server answered that it failed itself: one that is being stopped does so, and one with a mistake in it."""
+    return answer_of(error) == 500
+
+
+def answer_of(error: BaseException) -> int | None:
+    """The number of a server's answer, where an exception is about one."""
+    if isinstance(error, requests.HTTPError) and error.response is not None:
+        return error.response.status_code
+    named = ANSWER.search(str(error)) if isinstance(error, MlflowException) else None
+    return int(named[1] or named[2]) if named else None
+
+
 def explain(action: str, error: Exception) -> str:
     """Say which action failed, why, and what to do."""
     lines = str(error).strip().splitlines() or [type(error).__name__]
+    return f"the record must be readable and writable, but {action} failed: {lines[0]}; {remedy(error)}"
+
+
+def remedy(error: Exception) -> str:
+    """What a person can do about an error of a database, server or disk."""
     lowered = str(error).lower()
-    remedy = next((text for part, text in REMEDIES.items() if part in lowered), "--debug shows where")
-    return f"the record must be readable and writable, but {action} failed: {lines[0]}; {remedy}"
+    return next((text for part, text in REMEDIES.items() if part in lowered), "--debug shows where")

@@ -7,8 +7,10 @@ from typing import Any
 from mlflow.entities import Run as MlflowRun
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
+from tracking.artifacts import fetch
 from tracking.failure import record_errors
-from tracking.store import Store, artifact_folder
+from tracking.operations import KEY_TAG
+from tracking.store import Store
 
 #: Rows that are asked for at a time; a study has about 50.
 PAGE_ROWS = 1000
@@ -27,6 +29,11 @@ class RunRow:
     tags: dict[str, str]
     start_ms: int
     end_ms: int | None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the run is called: its id, and the key that it had before, where it has one."""
+        return (self.id, self.tags[KEY_TAG]) if KEY_TAG in self.tags else (self.id,)
 
 
 def children(store: Store, parent_id: str) -> list[RunRow]:
@@ -82,7 +89,7 @@ def history(store: Store, run_id: str, metric: str) -> list[tuple[int, float]]:
     A step that was written twice, before and after an interruption, has its last value.
     """
     with record_errors(f"reading {metric} of run {run_id}"):
-        points = store.client.get_metric_history(run_id, metric)
+        points = store.client.get_metric_history(store.delivery.id_of(run_id), metric)
     return sorted({point.step: point.value for point in sorted(points, key=lambda point: point.timestamp)}.items())
 
 
@@ -93,10 +100,4 @@ def read_json(store: Store, run_id: str, path: str) -> Any:
         FileNotFoundError: the run has no such artifact.
         ValueError: the path leads out of the run's folder, or the file is no JSON.
     """
-    folder = artifact_folder(store, run_id)
-    file = (folder / path).resolve()
-    if not file.is_relative_to(folder):
-        raise ValueError(
-            f"an artifact must lie in its run's folder, but '{path}' does not; give a path such as evaluation.json"
-        )
-    return json.loads(file.read_text(encoding="utf-8"))
+    return json.loads(fetch(store, run_id, path).read_text(encoding="utf-8"))

@@ -8,6 +8,7 @@ from typing import Any
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
 from model.settings import flatten
+from tracking.artifacts import fetch
 from tracking.diagnosis import Evidence
 from tracking.diagnosis.stored import CheckpointFacts
 from tracking.foreign.checkpoint_files import find_checkpoints
@@ -15,7 +16,7 @@ from tracking.foreign.checkpoints import gather_facts
 from tracking.foreign.evaluation import Evaluation, parse_evaluation
 from tracking.query import RunRow, find_runs, history, read_json
 from tracking.settings import recipe_fields
-from tracking.store import Store, artifact_folder
+from tracking.store import Store
 
 #: Artifacts of a run; the last is what was known of a foreign run when it was imported.
 CONFIG, WEIGHTS, PREFLIGHT = "conf.toml", Path("checkpoint", "model.safetensors"), "preflight.json"
@@ -42,7 +43,7 @@ def find_run(store: Store, beginning: str) -> RunRow:
         )
     newest = ", ".join(f"{row.id} ({row.name})" for row in rows[-SHOWN:]) or "no run at all"
     raise ValueError(
-        f"RUN_ID must name a run of {store.root}, but none begins with '{beginning}'; the newest are {newest}"
+        f"RUN_ID must name a run of {store.place}, but none begins with '{beginning}'; the newest are {newest}"
     )
 
 
@@ -82,7 +83,7 @@ def artifact(store: Store, run_id: str, name: str) -> Any:
 
 def settings_of(store: Store, row: RunRow) -> dict[str, Any]:
     """Resolved settings "table.key": those of conf.toml, else of the parameters, which are texts in the record."""
-    path = artifact_folder(store, row.id) / CONFIG
+    path = fetch(store, row.id, CONFIG)
     if path.is_file():
         try:
             found = flatten(tomllib.loads(path.read_text(encoding="utf-8")))
@@ -117,7 +118,7 @@ def preflight_of(store: Store, row: RunRow) -> Any:
 
 def checkpoint_facts(store: Store, row: RunRow, settings: dict[str, Any]) -> tuple[CheckpointFacts, ...]:
     """Facts of the stored weights, against those that training started from where that file is still there."""
-    path = artifact_folder(store, row.id) / WEIGHTS
+    path = fetch(store, row.id, WEIGHTS.as_posix())
     if not path.is_file():
         return ()
     start = settings.get("network.weights")

@@ -3,20 +3,25 @@
 import json
 import shutil
 import threading
+import time
+import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from mlflow.entities import Dataset, DatasetInput, InputTag, Param, RunTag
 from mlflow.exceptions import MlflowException
-from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT, MLFLOW_PARENT_RUN_ID
+from mlflow.utils.mlflow_tags import MLFLOW_LOGGED_IMAGES, MLFLOW_PARENT_RUN_ID
 from mlflow.utils.validation import MAX_PARAM_VAL_LENGTH, MAX_PARAMS_TAGS_PER_BATCH, MAX_TAG_VAL_LENGTH
 
 from model.settings import flatten
+from tracking.artifacts import upload, write_artifact
 from tracking.curves import Curves
+from tracking.delivery import KEY_PREFIX
 from tracking.failure import record_errors
-from tracking.store import Store, artifact_folder
+from tracking.operations import KEY_TAG, Batch, Create, Inputs, Remove, Status
+from tracking.pictures import picture_name, write_picture
+from tracking.store import Store, artifact_folder, own_folder
 
 Role = Literal["study", "trial", "confirm", "full", "train"]
 State = Literal["FINISHED", "KILLED", "FAILED"]
@@ -26,6 +31,8 @@ NONFINITE_TAG = "nonfinite"
 #: Tag that names parameters whose text was cut.
 CUT_TAG = "cut_parameters"
 
+#: Folder of the artifacts that holds a run's weights and all that resuming needs.
+CHECKPOINT = "checkpoint"
 
 #: MLflow refuses a longer digest of a data set.
 MAX_DATASET_DIGEST = 36
@@ -36,9 +43,10 @@ class Run:
 
     def __init__(self, store: Store, run_id: str, nonfinite: str = "") -> None:
         self.id = run_id
-        self._client = store.client
-        self._curves = Curves(store.client, run_id)
+        self._store = store
+        self._curves = Curves(store.outbox, run_id)
         self._nonfinite = dict(part.rsplit(" at step ", 1) for part in nonfinite.split(", ") if part)
+        self._pictured = False
         self._lock = threading.Lock()
 
     def parameters(self, values: Mapping[str, Any]) -> None:
@@ -49,10 +57,11 @@ class Run:
         """
         texts = {name: str(value) for name, value in flatten(values).items()}
         long = sorted(name for name, text in texts.items() if len(text) > MAX_PARAM_VAL_LENGTH)
-        rows = [Param(name, text[:MAX_PARAM_VAL_LENGTH]) for name, text in texts.items()]
+        rows = [(name, text[:MAX_PARAM_VAL_LENGTH]) for name, text in texts.items()]
         with record_errors(f"writing parameters of run {self.id}"):
             for start in range(0, len(rows), MAX_PARAMS_TAGS_PER_BATCH):
-                self._client.log_batch(self.id, params=rows[start : start + MAX_PARAMS_TAGS_PER_BATCH])
+                part = dict(rows[start : start + MAX_PARAMS_TAGS_PER_BATCH])
+                self._store.outbox.send(Batch(self.id, parameters=part))
         if long:
             self.tags({CUT_TAG: f"{', '.join(long)}: only the first {MAX_PARAM_VAL_LENGTH} characters are kept"})
 
@@ -68,14 +77,14 @@ class Run:
 
     def tags(self, values: Mapping[str, str]) -> None:
         """Set tags; a text too long for MLflow ends in three dots."""
-        rows = [RunTag(name, shorten(str(value))) for name, value in values.items()]
+        texts = {name: shorten(str(value)) for name, value in values.items()}
         with record_errors(f"writing tags of run {self.id}"):
-            self._client.log_batch(self.id, tags=rows)
+            self._store.outbox.send(Batch(self.id, tags=texts))
 
     def text(self, path: str, text: str) -> None:
         """Write a text as the artifact `path`."""
         with record_errors(f"writing {path} of run {self.id}"):
-            self._client.log_text(self.id, text, path)
+            write_artifact(self._store, self.id, path, text.encode())
 
     def json(self, path: str, value: Any) -> None:
         """Write a value as the JSON artifact `path`."""
@@ -92,15 +101,17 @@ class Run:
         assert image.dtype == np.uint8, f"a picture must be uint8, but is {image.dtype}"
         assert image.ndim == 3, f"a picture must be HWC, but has shape {image.shape}"
         with record_errors(f"writing a picture of run {self.id}"):
-            # Asynchronous writing, MLflow's default, loses pictures when the process is killed.
-            self._client.log_image(self.id, image, key=key, step=step, synchronous=True)
+            name = picture_name(key, step, now_ms())
+            for path in write_picture(own_folder(self._store, self.id), name, image):
+                upload(self._store, self.id, path)
+        if not self._pictured:
+            self.tags({MLFLOW_LOGGED_IMAGES: "True"})  # without it the pages show no image grid
+            self._pictured = True
 
     def dataset(self, name: str, digest: str, source: str) -> None:
         """Record what the run is trained on, shown by MLflow beside the run; `source` is the artifact that lists it."""
-        uri = json.dumps({"uri": f"runs:/{self.id}/{source}"})
-        entry = Dataset(name=name, digest=digest[:MAX_DATASET_DIGEST], source_type="local", source=uri)
         with record_errors(f"writing the data set of run {self.id}"):
-            self._client.log_inputs(self.id, [DatasetInput(entry, [InputTag(MLFLOW_DATASET_CONTEXT, "training")])])
+            self._store.outbox.send(Inputs(self.id, name, digest[:MAX_DATASET_DIGEST], source))
 
     def flush(self) -> None:
         """Send what is buffered."""
@@ -110,7 +121,7 @@ class Run:
         """Send what is buffered and close the run."""
         self.flush()
         with record_errors(f"closing run {self.id}"):
-            self._client.set_terminated(self.id, state)
+            self._store.outbox.send(Status(self.id, state, now_ms()))
 
 
 def start_run(store: Store, name: str, role: Role, parent: Run | str | None, tags: Mapping[str, str]) -> Run:
@@ -118,10 +129,13 @@ def start_run(store: Store, name: str, role: Role, parent: Run | str | None, tag
     own: dict[str, str] = {**tags, "role": role}
     if parent is not None:
         own[MLFLOW_PARENT_RUN_ID] = parent.id if isinstance(parent, Run) else parent
+    key = f"{KEY_PREFIX}{uuid.uuid4().hex}"
+    if store.keyed:
+        own[KEY_TAG] = key
     texts = {tag: shorten(str(value)) for tag, value in own.items()}
     with record_errors(f"starting run '{name}'"):
-        run = store.client.create_run(store.experiment_id, run_name=name, tags=texts)
-    return Run(store, run.info.run_id)
+        run_id = store.outbox.send(Create(key, name, texts, now_ms()))
+    return Run(store, run_id or key)
 
 
 def reopen_run(store: Store, run_id: str) -> Run:
@@ -132,15 +146,15 @@ def reopen_run(store: Store, run_id: str) -> Run:
     """
     with record_errors(f"opening run {run_id}"):
         try:
-            found = store.client.get_run(run_id)
+            found = store.client.get_run(store.delivery.id_of(run_id))
         except MlflowException as error:
             if error.error_code != "RESOURCE_DOES_NOT_EXIST":
                 raise
             raise ValueError(
-                f"a run must be in the record, but {store.root} has no '{run_id}'; "
+                f"a run must be in the record, but {store.place} has no '{run_id}'; "
                 "python -m tracking.ui shows those that it has"
             ) from error
-        store.client.update_run(run_id, status="RUNNING")
+        store.outbox.send(Status(run_id, "RUNNING", None))
     return Run(store, run_id, found.data.tags.get(NONFINITE_TAG, ""))
 
 
@@ -155,14 +169,25 @@ def move_checkpoint(store: Store, run_id: str, folder: Path) -> None:
     artifacts = artifact_folder(store, run_id)
     with record_errors(f"writing the checkpoint of run {run_id}"):
         artifacts.mkdir(parents=True, exist_ok=True)
-        shutil.move(folder, artifacts / "checkpoint")
+        shutil.move(folder, artifacts / CHECKPOINT)
+        upload(store, run_id, CHECKPOINT)
 
 
 def remove_checkpoint(store: Store, run_id: str) -> None:
     """Delete the checkpoint of a run, where it has one; everything else of the run stays."""
-    folder = artifact_folder(store, run_id) / "checkpoint"
-    if folder.exists():
+    folder = artifact_folder(store, run_id) / CHECKPOINT
+    here = folder.exists()
+    if here:
         shutil.rmtree(folder)  # refuses a link, so nothing outside the record can go
+    # A run that another machine trained has no folder here, and its checkpoint on the server.
+    if store.uploads and (here or not own_folder(store, run_id).exists()):
+        with record_errors(f"removing the checkpoint of run {run_id}"):
+            store.outbox.send(Remove(run_id, CHECKPOINT))
+
+
+def now_ms() -> int:
+    """Milliseconds since 1970."""
+    return int(time.time() * 1000)
 
 
 def shorten(text: str) -> str:

@@ -37,7 +37,7 @@ def serve(store: Store, port: int) -> Iterator[subprocess.Popen[bytes]]:
     with log.open("wb") as output:
         # A session of its own, so that Ctrl-C reaches this process only and the server's children can be stopped as a group.
         process = subprocess.Popen(
-            command(store, port), env=environment(), stdout=output, stderr=output, start_new_session=True
+            command(store, port), env=environment(store), stdout=output, stderr=output, start_new_session=True
         )
     try:
         wait_until_ready(process, port, log)
@@ -68,13 +68,17 @@ def command(store: Store, port: int) -> list[str]:
     """The server on this record; one worker answers one person, and four take 1.3 GB."""
     return [
         *(sys.executable, "-m", "mlflow", "server", "--host", HOST, "--port", str(port), "--workers", "1"),
-        *("--backend-store-uri", store.uri, "--artifacts-destination", str(store.root / ARTIFACTS)),
+        *("--artifacts-destination", str(store.root / ARTIFACTS)),
     ]
 
 
-def environment() -> dict[str, str]:
-    """Without MLflow's job queue, whose seven processes take 1 GB and stay behind when the server is killed."""
-    return os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
+def environment(store: Store) -> dict[str, str]:
+    """Without MLflow's job queue, whose seven processes take 1 GB and stay behind when the server is killed.
+
+    The database stands here and not among the arguments, which every user of the machine can read: it may hold a password.
+    """
+    quiet = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
+    return os.environ | quiet | {"MLFLOW_BACKEND_STORE_URI": store.uri}
 
 
 def wait_until_ready(process: subprocess.Popen[bytes], port: int, log: Path) -> None:

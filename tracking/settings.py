@@ -7,6 +7,7 @@ from pydantic import BaseModel, BeforeValidator, Field, field_validator
 
 from model.recipe import Recipe
 from model.settings import FrozenSettings, HomePath, nearest
+from tracking.address import require_address
 
 #: Curves that a rule or a person can read in a foreign run, by their names here.
 FOREIGN_CURVES = (
@@ -24,9 +25,15 @@ class TrackingSettings(FrozenSettings):
     """Where the record lives and how much of it is kept."""
 
     root: HomePath
+    uri: str
     experiment: Annotated[str, Field(min_length=1)]
     keep_checkpoints: Annotated[int, Field(ge=1)]
     port: Annotated[int, Field(ge=1, le=65535)]
+
+    @field_validator("uri")
+    @classmethod
+    def _address(cls, uri: str) -> str:
+        return require_address(uri, server=True)
 
 
 def one_or_more(names: Any) -> Any:

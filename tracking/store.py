@@ -1,23 +1,32 @@
-"""The place of the record: an SQLite database and a folder of artifacts under one root."""
+"""The place of the record: a folder with its artifacts, and a database in it or elsewhere, or an MLflow server."""
 
 import fcntl
 import logging
 import shutil
 import sqlite3
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote, urlparse
+from urllib.parse import quote, unquote, urlparse
 
 from mlflow import MlflowClient
-from mlflow.entities import LifecycleStage
+from mlflow.entities import Experiment, LifecycleStage
 
+from tracking.address import is_server, without_password
+from tracking.delivery import Delivery
 from tracking.failure import RecordError, record_errors
+from tracking.outbox import Outbox
+from tracking.postgresql import one_schema_at_a_time
 from tracking.settings import TrackingSettings
+from tracking.spool import Spool
 
 DATABASE = "mlflow.db"
 ARTIFACTS = "artifacts"
+SPOOL = "spool"
+#: How MLflow names the place of artifacts that a server keeps.
+SERVED = "mlflow-artifacts"
 
 # MLflow logs every step of a schema's creation, and the traceback of every failure that it raises as well.
 logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
@@ -25,32 +34,84 @@ logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
 
 @dataclass(frozen=True)
 class Store:
-    """An open record: its folder, its database's URI, the client that talks to it and the experiment of all runs."""
+    """An open record.
+
+    `root` is its folder, `uri` what MLflow calls its database or server, `client` reads from that, `outbox` writes to it.
+    Artifacts lie below `root` in any case; `uploads` says that a server keeps them besides.
+    """
 
     root: Path
     uri: str
     client: MlflowClient
     experiment_id: str
+    delivery: Delivery
+    outbox: Outbox
+
+    @property
+    def uploads(self) -> bool:
+        """Whether a server keeps the artifacts besides."""
+        return self.delivery.uploads
+
+    @property
+    def place(self) -> str:
+        """How the record is named to people."""
+        return str(self.root) if self.outbox.spool is None else self.outbox.place
+
+    @property
+    def keyed(self) -> bool:
+        """Whether runs need a key, because their creation can be lost on the way."""
+        return self.outbox.spool is not None
 
 
-def open_store(settings: TrackingSettings) -> Store:
-    """Open the record, making it where there is none.
+def tell(line: str) -> None:
+    """Print a line for people beside what the command prints."""
+    print(line, file=sys.stderr, flush=True)
 
-    Several processes may do this at once. The database appears under its name only when it is complete.
+
+def open_store(settings: TrackingSettings, say: Callable[[str], None] = tell) -> Store:
+    """Open the record, making it where there is none, and deliver what waits for it.
+
+    Several processes may do this at once. A database file appears under its name only when it is complete.
+
+    Args:
+        settings: where the record is.
+        say: prints a line when a database or server goes away, and when it is back.
 
     Raises:
-        RecordError: the folder cannot be made or written; the database is broken, full or locked; the record was moved.
+        RecordError: the folder cannot be made or written; the database is broken, full, locked or away; the record was moved.
     """
     root = Path(settings.root).expanduser().resolve()
-    database = root / DATABASE
-    with record_errors(f"opening {database}"), one_process_at_a_time(root):
+    place = without_password(settings.uri) or str(root / DATABASE)
+    with record_errors(f"opening {place}"), one_process_at_a_time(root):
         (root / ARTIFACTS).mkdir(exist_ok=True)
-        if not database.exists():
-            create_database(database)
-        require_writable(database)
-        client = connect(database)
-        experiment_id = open_experiment(client, settings.experiment, root / ARTIFACTS)
-    return Store(root, uri_of(database), client, experiment_id)
+        client, experiment = open_place(settings, root)
+    uploads = is_server(settings.uri) and not is_file(experiment.artifact_location)
+    delivery = Delivery(client, str(experiment.experiment_id), root / ARTIFACTS, uploads=uploads)
+    spool = Spool(root / SPOOL / quote(f"{place}/{settings.experiment}", safe="")) if settings.uri else None
+    store = Store(
+        root, client.tracking_uri, client, delivery.experiment_id, delivery, Outbox(delivery, spool, place, say)
+    )
+    with record_errors(f"delivering to {place}"):
+        store.outbox.deliver()
+    return store
+
+
+def open_place(settings: TrackingSettings, root: Path) -> tuple[MlflowClient, Experiment]:
+    """Open the database or server, and the experiment in it."""
+    artifacts = root / ARTIFACTS
+    if is_server(settings.uri):
+        client = connect(settings.uri)
+        return client, open_experiment(client, settings.experiment, artifacts, chosen_by_server=True)
+    if settings.uri:
+        with one_schema_at_a_time(settings.uri, "MLflow") as url:
+            client = connect(url)
+            return client, open_experiment(client, settings.experiment, artifacts)
+    database = root / DATABASE
+    if not database.exists():
+        create_database(database)
+    require_writable(database)
+    client = connect(uri_of(database))
+    return client, open_experiment(client, settings.experiment, artifacts)
 
 
 def uri_of(database: Path) -> str:
@@ -58,9 +119,9 @@ def uri_of(database: Path) -> str:
     return f"sqlite:///{database}"
 
 
-def connect(database: Path) -> MlflowClient:
-    """A client of one database; MLflow's global tracking URI is never touched."""
-    return MlflowClient(tracking_uri=uri_of(database), registry_uri=uri_of(database))
+def connect(uri: str) -> MlflowClient:
+    """A client of one database or server; MLflow's global tracking URI is never touched."""
+    return MlflowClient(tracking_uri=uri, registry_uri=uri)
 
 
 @contextmanager
@@ -79,7 +140,7 @@ def create_database(database: Path) -> None:
     """
     draft, ready = (database.with_name(f"{DATABASE}.{name}") for name in ("draft", "ready"))
     draft.unlink(missing_ok=True)
-    connect(draft).search_experiments(max_results=1)
+    connect(uri_of(draft)).search_experiments(max_results=1)
     shutil.copyfile(draft, ready)
     ready.replace(database)
     draft.unlink()
@@ -94,28 +155,42 @@ def require_writable(database: Path) -> None:
         connection.execute("ROLLBACK")
 
 
-def open_experiment(client: MlflowClient, name: str, artifacts: Path) -> str:
-    """Return the id of an experiment whose artifacts lie in `artifacts`, making it where there is none.
+def open_experiment(client: MlflowClient, name: str, artifacts: Path, *, chosen_by_server: bool = False) -> Experiment:
+    """Return an experiment whose artifacts lie in `artifacts`, or where the server keeps them, making it where there is none.
 
     Raises:
         RecordError: the experiment was deleted in the UI, or its artifacts belong to another folder.
     """
     experiment = client.get_experiment_by_name(name)
     if experiment is None:
-        return str(client.create_experiment(name, artifact_location=artifacts.as_uri()))
+        made = client.create_experiment(name, artifact_location=None if chosen_by_server else artifacts.as_uri())
+        experiment = client.get_experiment(made)
     if experiment.lifecycle_stage != LifecycleStage.ACTIVE:
         raise RecordError(
             f"the experiment must not be deleted, but '{name}' is; choose another with --set tracking.experiment=NAME "
             f"or restore it with 'mlflow experiments restore -x {experiment.experiment_id}'"
         )
-    made_at = local_path(experiment.artifact_location)
+    location = experiment.artifact_location
+    if chosen_by_server and urlparse(location).scheme == SERVED:
+        return experiment
     # MLflow stores absolute paths, so a record that was moved would lose its artifacts without a word.
+    if chosen_by_server and (not is_file(location) or local_path(location).resolve() != artifacts):
+        raise RecordError(
+            f"an MLflow server must keep the artifacts itself, but those of '{name}' are at {location}; start it with "
+            "--serve-artifacts --artifacts-destination FOLDER and take a new --set tracking.experiment=NAME"
+        )
+    made_at = local_path(location)
     if made_at.resolve() != artifacts:
         raise RecordError(
             f"a record must stay where it was made, but {artifacts.parent} was made as {made_at.parent}; "
             f"move it back or make that path a link: ln -s {artifacts.parent} {made_at.parent}"
         )
-    return str(experiment.experiment_id)
+    return experiment
+
+
+def is_file(location: str) -> bool:
+    """Whether artifacts lie in a folder, and not behind a server or in a bucket."""
+    return urlparse(location).scheme in ("", "file")
 
 
 def local_path(uri: str) -> Path:
@@ -123,14 +198,22 @@ def local_path(uri: str) -> Path:
     return Path(unquote(urlparse(uri).path))
 
 
+def own_folder(store: Store, run_id: str) -> Path:
+    """Where this machine writes the artifacts of a run."""
+    return store.root / ARTIFACTS / run_id / "artifacts"
+
+
 def artifact_folder(store: Store, run_id: str) -> Path:
-    """The folder of a run's artifacts.
+    """The folder of a run's artifacts on this machine; a server may have more, see `fetch`.
 
     Raises:
         RecordError: no such run, or its artifacts lie outside the record.
     """
+    own = own_folder(store, run_id)
+    if store.uploads or (store.keyed and own.exists()):
+        return own.resolve()
     with record_errors(f"reading run {run_id}"):
-        folder = local_path(store.client.get_run(run_id).info.artifact_uri).resolve()
+        folder = local_path(store.client.get_run(store.delivery.id_of(run_id)).info.artifact_uri).resolve()
     if not folder.is_relative_to(store.root / ARTIFACTS):
         raise RecordError(f"artifacts must lie in {store.root / ARTIFACTS}, but those of run {run_id} are at {folder}")
     return folder

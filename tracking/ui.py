@@ -7,6 +7,7 @@ import typer
 
 from model.cli import ConfigOption, DebugOption, ProfileOption, SetOption, resolve_profile, run
 from model.settings import FrozenSettings, build, read_tables
+from tracking.address import is_server
 from tracking.settings import TrackingSettings
 
 
@@ -29,6 +30,9 @@ def main(
     chosen = resolve_profile(profile, lambda _: None)  # what a profile can show does not matter for looking
     settings = build(UiSettings, read_tables(config, chosen, set_ or ())).tracking
     require_record(settings)
+    if is_server(settings.uri):
+        show_pages(settings)
+        return
     # A termination ends the server as Ctrl-C does.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
@@ -45,12 +49,24 @@ def require_record(settings: TrackingSettings) -> None:
     """
     from tracking.store import DATABASE
 
+    if settings.uri:
+        return  # opening it says what is wrong
     database = Path(settings.root) / DATABASE
     if not database.exists():
         raise ValueError(
             f"the pages need a record, but {database} does not exist; make one with python -m search.run, "
             "or name another with --set tracking.root=FOLDER"
         )
+
+
+def show_pages(settings: TrackingSettings) -> None:
+    """Print the pages of a server that runs already."""
+    from tracking.pages import pages
+    from tracking.store import open_store
+
+    typer.echo(f"{settings.uri} serves its pages itself:")
+    for title, address in pages(open_store(settings), settings.uri).items():
+        typer.echo(f"{title}: {address}")
 
 
 def show(settings: TrackingSettings) -> None:
@@ -60,7 +76,7 @@ def show(settings: TrackingSettings) -> None:
     from tracking.store import open_store
 
     store = open_store(settings)
-    typer.echo(f"starting MLflow on {store.root} ...")
+    typer.echo(f"starting MLflow on {store.place} ...")
     with serve(store, settings.port) as server:
         for title, address in pages(store, f"http://{HOST}:{settings.port}").items():
             typer.echo(f"{title}: {address}")

@@ -9,7 +9,7 @@ from mlflow.entities import Run as MlflowRun
 from optuna.trial import TrialState
 from rich.console import Console
 
-from search.conclusion import conclude
+from search.conclusion import conclude, place_options
 from search.opening import OpenStudy
 from search.settings import Settings, load_settings
 from search.study import TARGET
@@ -113,3 +113,15 @@ def test_a_study_that_broke_off_is_called_failed(
     assert "best: trial" in concluded(50, interrupted=False)
     run = run_of(opened)
     assert (run.info.status, run.data.tags["state"]) == ("FAILED", "failed")
+
+
+@pytest.mark.parametrize(
+    ("uri", "options"),
+    [
+        ("", "--set 'tracking.root=/my runs'"),
+        ("http://host:5000", "--set tracking.uri=http://host:5000"),
+        ("postgresql://me:secret@h/d", "--set 'tracking.root=/my runs' --set tracking.uri=postgresql://me@h/d"),
+    ],
+)
+def test_the_command_that_shows_the_record_names_it(tiny: Callable[..., Settings], uri: str, options: str) -> None:
+    assert place_options(tiny("tracking.root=/my runs", f"tracking.uri={uri}")) == options

@@ -10,8 +10,11 @@ from search.opening import OpenStudy, open_everything
 from search.settings import Settings
 from search.space import sample
 from search.study import BASELINE, LEFT_OUT, RUN_ID
+from tests.places import DATABASES, at
 from tracking.query import find_runs
 from tracking.run import start_run
+
+pytestmark = at(*DATABASES)
 
 
 def silent(_line: str) -> None:

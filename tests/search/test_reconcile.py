@@ -25,9 +25,13 @@ from search.settings import Settings, load_settings
 from search.space import sample
 from search.study import BASELINE, LEFT_OUT, MAX_RETRIES, METRICS, REASON, RETRIES, RUN_ID
 from tests.commands import ROOT
-from tracking.query import history, read_json
+from tests.places import DATABASES, Place, at
+from tests.results import result_of
+from tracking.query import read_json
 from tracking.run import start_run
 from tracking.store import Store, artifact_folder, open_store
+
+pytestmark = at(*DATABASES)
 
 
 def begin(opened: OpenStudy) -> tuple[Trial, str]:
@@ -173,11 +177,11 @@ def be_killed(changes: list[str]) -> None:
 
 
 def test_a_trial_whose_command_was_killed_once_optuna_knew_it_ends_as_any_other(
-    finished_study, blank_record: Path, tmp_path: Path
+    finished_study, blank_record: Path, tmp_path: Path, place: Place
 ) -> None:
     root = tmp_path / "mlruns"
     shutil.copytree(blank_record, root)
-    changes = [*finished_study.changes, f"tracking.root={root}"]
+    changes = [*finished_study.changes, f"tracking.root={root}", *place.changes]
     process = multiprocessing.get_context("spawn").Process(target=be_killed, args=(changes,))
     process.start()
     process.join()
@@ -197,26 +201,6 @@ def first_run(store: Store) -> str:
     experiment = store.client.get_experiment_by_name("taehv")
     (run,) = store.client.search_runs([experiment.experiment_id], "tags.trial_number = '0'")
     return run.info.run_id
-
-
-def result_of(store: Store, run_id: str) -> dict:
-    """All that a trial's run holds, but for what a clock measured and which checkpoints later trials left it."""
-    run, folder = store.client.get_run(run_id), artifact_folder(store, run_id)
-    measured = [name for name in run.data.metrics if not name.startswith("time/")]
-    return {
-        "status": run.info.status,
-        "params": run.data.params,
-        "tags": {name: run.data.tags[name] for name in ("state", "diagnosis", "identity", "data_digest")},
-        "curves": {name: history(store, run_id, name) for name in measured},
-        "texts": {name: (folder / name).read_text() for name in ("diagnosis.md", "diagnosis.zh.md", "diagnosis.json")},
-        "evaluation": read_json(store, run_id, "evaluation.json"),
-        "files": {
-            path.relative_to(folder).as_posix()
-            for path in folder.rglob("*")
-            if path.is_file() and not {"images", "checkpoint"} & set(path.parts)
-        },
-        "pictures": len(list((folder / "images").glob("*.png"))),
-    }
 
 
 def test_a_run_that_no_trial_knows_has_failed(opened: OpenStudy) -> None:

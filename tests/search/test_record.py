@@ -13,9 +13,12 @@ from model.settings import change, flatten, identity
 from model.training.measurement import Measurement
 from search.preparation import Preparation
 from search.record import TrainingRecord, open_study_run, start_training_record, to_toml
-from search.settings import Settings, load_settings, recipe_of
+from search.settings import Settings, load_settings, recipe_of, recorded
+from tests.places import DATABASES, at
 from tracking.query import find_runs, read_json
 from tracking.store import artifact_folder
+
+pytestmark = at(*DATABASES)
 
 PICTURE = np.full((6, 8, 3), 200, np.uint8)
 
@@ -54,8 +57,8 @@ def test_its_settings_read_back_as_a_file(
     prepared: Preparation, started: TrainingRecord, tiny: Callable[..., Settings]
 ) -> None:
     path = artifact_folder(prepared.store, started.run.id) / "conf.toml"
-    assert load_settings(path, "cpu", ()) == tiny()
-    assert load_settings(path, "h100", ()) == tiny()  # resolved: no profile is left in it
+    assert load_settings(path, "cpu", ()) == recorded(tiny())
+    assert load_settings(path, "h100", ()) == recorded(tiny())  # resolved: no profile is left in it
 
 
 def test_settings_that_toml_finds_hard_read_back(tiny: Callable[..., Settings], tmp_path: Path) -> None:
@@ -65,7 +68,7 @@ def test_settings_that_toml_finds_hard_read_back(tiny: Callable[..., Settings], 
     )
     path = tmp_path / "conf.toml"
     path.write_text(to_toml(hard))
-    assert load_settings(path, "cpu", ()) == hard
+    assert load_settings(path, "cpu", ()) == recorded(hard)
 
 
 def test_what_is_measured_reads_back(prepared: Preparation, started: TrainingRecord) -> None:
@@ -152,7 +155,8 @@ def test_a_study_has_one_run_however_often_it_is_opened(prepared: Preparation, t
     assert run.data.metrics["yardstick/grey/psnr"] == pytest.approx(prepared.yardsticks["grey"].psnr)
     folder = artifact_folder(prepared.store, parent.id)
     assert json.loads((folder / "yardsticks.json").read_text()).keys() == prepared.yardsticks.keys()
-    assert load_settings(folder / "conf.toml", "cpu", ()) == tiny()
+    assert load_settings(folder / "conf.toml", "cpu", ()) == recorded(tiny())
+    assert "secret" not in (folder / "conf.toml").read_text() + str(run.data)
 
 
 def test_a_child_stands_below_its_study(prepared: Preparation, tiny: Callable[..., Settings]) -> None:

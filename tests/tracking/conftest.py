@@ -4,13 +4,18 @@ import resource
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.places import Place
+from tracking.delivery import Delivery
+from tracking.outbox import Outbox
 from tracking.settings import TrackingSettings
-from tracking.store import DATABASE, Store, create_database, open_store
+from tracking.spool import Spool
+from tracking.store import ARTIFACTS, DATABASE, Store, create_database, open_store
 
 if TYPE_CHECKING:
     from tests.tracking.foreign.failed_run import FailedRun
@@ -26,8 +31,10 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def settings_of() -> SettingsOf:
-    return lambda root: TrackingSettings(root=str(root), experiment="taehv", keep_checkpoints=5, port=5000)
+def settings_of(place: Place) -> SettingsOf:
+    return lambda root: TrackingSettings(
+        root=str(root), uri=place.tracking_uri, experiment=place.experiment, keep_checkpoints=5, port=5000
+    )
 
 
 @pytest.fixture
@@ -36,6 +43,15 @@ def store(tmp_path: Path, empty_database: Path, settings_of: SettingsOf) -> Stor
     root.mkdir()
     shutil.copy(empty_database, root / DATABASE)
     return open_store(settings_of(root))
+
+
+@pytest.fixture
+def far_store(store: Store, tmp_path: Path) -> Store:
+    """A record whose artifacts are copied to another place, as an MLflow server's are; writes can wait for it."""
+    experiment = store.client.create_experiment("far", artifact_location=(tmp_path / "far").as_uri())
+    delivery = Delivery(store.client, experiment, store.root / ARTIFACTS, uploads=True)
+    outbox = Outbox(delivery, Spool(tmp_path / "spool"), "http://far", lambda _line: None)
+    return replace(store, experiment_id=experiment, delivery=delivery, outbox=outbox)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from tracking.store import Store
 
 @pytest.fixture
 def curves(store: Store) -> Curves:
-    return Curves(store.client, store.client.create_run(store.experiment_id).info.run_id)
+    return Curves(store.outbox, store.client.create_run(store.experiment_id).info.run_id)
 
 
 def stored(store: Store, curves: Curves, metric: str) -> list[tuple[int, float]]:

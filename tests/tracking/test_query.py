@@ -5,9 +5,12 @@ from pathlib import Path
 import pytest
 
 import tracking.query
+from tests.places import DATABASES, at
 from tracking.query import children, find_runs, history, read_json
 from tracking.run import reopen_run, start_run
 from tracking.store import Store
+
+pytestmark = at(*DATABASES)
 
 
 def test_a_row_holds_what_was_written(store: Store) -> None:

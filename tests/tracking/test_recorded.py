@@ -6,10 +6,13 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from tests.places import DATABASES, at
 from tracking.query import find_runs
 from tracking.recorded import evidence_of_run, find_run
 from tracking.run import Run, start_run
 from tracking.store import Store, artifact_folder
+
+pytestmark = at(*DATABASES)
 
 SCORES = {"psnr": 20.0, "ssim": 0.5}
 

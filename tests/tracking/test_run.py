@@ -10,9 +10,12 @@ from mlflow import MlflowClient
 from mlflow.entities import Run as MlflowRun
 from PIL import Image
 
+from tests.places import DATABASES, at
 from tracking.failure import RecordError
 from tracking.run import Run, State, move_checkpoint, remove_checkpoint, reopen_run, start_run
 from tracking.store import Store, artifact_folder
+
+pytestmark = at(*DATABASES)
 
 
 @pytest.fixture

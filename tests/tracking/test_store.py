@@ -11,11 +11,13 @@ from pathlib import Path
 import mlflow
 import pytest
 from mlflow import MlflowClient
+from sqlalchemy import make_url
 
+from tests.servers import PostgreSQL, free_port, query
 from tracking.failure import RecordError
 from tracking.run import start_run
 from tracking.settings import TrackingSettings
-from tracking.store import Store, artifact_folder, open_store
+from tracking.store import Store, artifact_folder, open_experiment, open_store
 
 SettingsOf = Callable[[Path], TrackingSettings]
 
@@ -134,3 +136,48 @@ def test_artifacts_outside_the_record_are_refused(store: Store, tmp_path: Path) 
     outside = store.client.create_run(elsewhere).info.run_id
     with pytest.raises(RecordError, match="artifacts must lie in"):
         artifact_folder(store, outside)
+
+
+def at_address(root: Path, uri: str, experiment: str = "taehv") -> TrackingSettings:
+    return TrackingSettings(root=str(root), uri=uri, experiment=experiment, keep_checkpoints=5, port=5000)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"password": "wrong"}, "password authentication failed.*; give PostgreSQL the right user and password"),
+        ({"database": "none"}, 'database "none" does not exist; make the database with createdb'),
+        ({"port": 1}, "refused; start that server, or correct its address"),
+    ],
+)
+def test_a_database_that_cannot_be_opened_is_one_line_without_its_password(
+    postgresql: PostgreSQL, tmp_path: Path, change: dict, message: str
+) -> None:
+    uri = make_url(postgresql.address("mlflow_blank")).set(**change).render_as_string(hide_password=False)
+    with pytest.raises(RecordError, match=message) as error:
+        open_store(at_address(tmp_path, uri))
+    assert "\n" not in str(error.value)
+    assert "secret" not in str(error.value)
+    assert "wrong" not in str(error.value)
+
+
+def test_the_database_of_the_studies_is_refused(postgresql: PostgreSQL, tmp_path: Path) -> None:
+    uri = postgresql.make_database("of_optuna", like="optuna_blank")
+    with pytest.raises(
+        ValueError, match=r"MLflow needs a database of its own, but .*of_optuna is Optuna's; make .* createdb"
+    ):
+        open_store(at_address(tmp_path, uri))
+    assert query(uri, "SELECT to_regclass('experiments')")[0][0] is None  # nothing was made in it
+
+
+def test_a_server_that_is_away_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(RecordError, match=r"opening http://127\.0\.0\.1:\d+ failed.*start that server") as error:
+        open_store(at_address(tmp_path, f"http://127.0.0.1:{free_port()}"))
+    assert "\n" not in str(error.value)
+
+
+def test_a_server_must_keep_artifacts_itself(store: Store) -> None:
+    # What a server answers that was started with --no-serve-artifacts.
+    store.client.create_experiment("elsewhere", artifact_location="/srv/artifacts/1")
+    with pytest.raises(RecordError, match=r"are at .*/srv/artifacts/1; start it with --serve-artifacts"):
+        open_experiment(store.client, "elsewhere", store.root / "artifacts", chosen_by_server=True)

@@ -12,9 +12,12 @@ from pathlib import Path
 
 import numpy as np
 import psutil
+import pytest
 
+from model.cli import run
 from tracking.run import start_run
 from tracking.store import Store
+from tracking.ui import main
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -29,6 +32,21 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def test_a_server_serves_its_pages_itself(
+    store: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("tracking.store.open_store", lambda _settings: store)
+    address = "https://mlflow.example"
+    monkeypatch.setattr(sys, "argv", ["ui", "--profile", "cpu", "--set", f"tracking.uri={address}"])
+    with pytest.raises(SystemExit) as left:
+        run(main)
+    assert not left.value.code
+    assert capsys.readouterr().out == (
+        f"{address} serves its pages itself:\n"
+        f"all runs: {address}/#/experiments/{store.experiment_id}/runs?workflowType=machine_learning\n"
+    )
 
 
 def get(address: str) -> bytes:
