@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 TRIALS ?= 50
 
-.PHONY: install search test check lint ui clean
+.PHONY: install search test test-long check lint ui clean
 
 install: .venv/.installed
 
@@ -24,12 +24,16 @@ search: install
 test: install
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 
+# Whole studies that are killed, starved or cut off; some minutes more.
+test-long: install
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist load -m long
+
 lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-check: lint test
+check: lint test test-long
 
 ui: install
 	$(BIN)/python -m tracking.ui

@@ -187,7 +187,7 @@ def wait_for_line(process: subprocess.Popen, text: str) -> list[str]:
     raise AssertionError("".join(lines) + process.stderr.read())
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.long)])
 def test_a_stopped_study_goes_on_and_repeats_nothing(tmp_path: Path, cache_dir: Path, number: int, call) -> None:
     root = tmp_path / "mlruns"
     process = start_study(root, cache_dir, "--trials", "6")

@@ -58,11 +58,14 @@ class TAEHV(nn.Module):
             ValueError: height or width is no multiple of the space stride.
         """
         check_size(video.shape[-2], video.shape[-1], self.space_stride)
-        missing = -video.shape[1] % self.time_stride
+        layers, patch_size = list(self.encoder), self.architecture.patch_size
+        before_time = min(index for index, layer in enumerate(layers) if mixes_frames(layer))
+        # Repeats of a frame differ only behind the first layer that mixes frames, at half the size.
+        frames = over_time(layers[:before_time], F.pixel_unshuffle(video, patch_size) if patch_size > 1 else video)
+        missing = -frames.shape[1] % self.time_stride
         if missing:
-            video = torch.cat([video, video[:, -1:].expand(-1, missing, -1, -1, -1)], 1)
-        patch_size = self.architecture.patch_size
-        return over_time(self.encoder, F.pixel_unshuffle(video, patch_size) if patch_size > 1 else video)
+            frames = torch.cat([frames, frames[:, -1:].expand(-1, missing, -1, -1, -1)], 1)
+        return over_time(layers[before_time:], frames)
 
     def decode(self, latents: Tensor) -> Tensor:
         """Turn NTCHW latents into NTCHW video, all frames at once, not clamped to [0, 1]: a clamp has no gradient outside.
@@ -121,6 +124,11 @@ def super_stage(inputs: int, outputs: int, time_stride: int) -> list[nn.Module]:
     blocks: list[nn.Module] = [SuperMemoryBlock(inputs) for _ in range(3)]
     upsampling = [convolution(inputs, 4 * outputs), nn.ReLU(inplace=True), nn.PixelShuffle(2)]
     return [*blocks, *upsampling, TimeGrow(outputs, time_stride)]
+
+
+def mixes_frames(layer: nn.Module) -> bool:
+    """Whether a frame of a layer's output depends on more than one of its input."""
+    return isinstance(layer, RemembersPast) or (isinstance(layer, TimePool) and layer.stride > 1)
 
 
 def over_time(layers: Iterable[nn.Module], frames: Tensor) -> Tensor:

@@ -33,7 +33,7 @@ def main(out: Path) -> None:
         blank = Path(name) / "blank"
         blank.mkdir()
         create_database(blank / DATABASE)
-        open_storage(blank).engine.dispose()
+        open_storage(blank, "", print).engine.dispose()
 
         def crash_one(index: int, moment: Moment) -> Outcome:
             folder = Path(name) / str(index)

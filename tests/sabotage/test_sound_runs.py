@@ -11,7 +11,9 @@ from tracking.diagnosis.findings import CODES
 
 def test_there_are_enough_faults_and_all_codes_of_a_run() -> None:
     assert len({fault.name for fault in FAULTS}) == len(FAULTS) >= 20
-    assert {fault.code for fault in FAULTS} == {code for code in CODES if not code.startswith("search.")}
+    # Memory that runs out is planted in a worker of a study (tests/search/test_faults.py): a training alone just ends.
+    of_runs = {code for code in CODES if not code.startswith("search.")} - {"memory.exhausted"}
+    assert {fault.code for fault in FAULTS} == of_runs
 
 
 @pytest.mark.parametrize("changes", HEALTHY[::3], ids=" ".join)

@@ -82,6 +82,7 @@ def test_a_worker_without_memory_names_the_batch_that_fits_and_is_replaced(
     study.assert_records_agree()
 
 
+@pytest.mark.long
 def test_settings_that_end_every_worker_are_given_up_after_two_retries_and_the_study_goes_on(
     make_study: MakeStudy, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -26,6 +26,7 @@ def disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "--lazy", str(place)], check=True)
 
 
+@pytest.mark.long
 def test_a_full_disk_stops_the_study_with_one_line_and_a_record_that_goes_on(
     disk: Path, blank_record: Path, cache_dir: Path, call
 ) -> None:

@@ -18,7 +18,7 @@ import sys
 from pathlib import Path
 from search.lease import take_lease
 from search.storage import open_storage
-held = take_lease(open_storage(Path(sys.argv[1])), "mine", print)
+held = take_lease(open_storage(Path(sys.argv[1]), "", print), "mine", print)
 print("held", flush=True)
 sys.stdin.read()
 held.close()
@@ -27,7 +27,7 @@ held.close()
 
 @pytest.fixture
 def storage(record: Path) -> RDBStorage:
-    return open_storage(record)
+    return open_storage(record, "", print)
 
 
 @pytest.fixture

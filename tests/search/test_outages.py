@@ -103,6 +103,7 @@ def require_on_the_server(store: Store) -> None:
         assert files(row.id) == {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
 
 
+@pytest.mark.long
 @at("server")
 def test_a_server_that_goes_away_and_comes_back_during_a_study(
     settings: Settings, finished_study, server: Server
@@ -130,6 +131,7 @@ def with_studies_in_a_file(settings: Settings) -> Settings:
     return change(settings, {"search.storage": ""})
 
 
+@pytest.mark.long
 @at("postgresql")
 def test_tracking_that_stays_away_gets_everything_from_the_next_command(
     settings: Settings, finished_study, server: Server
@@ -150,6 +152,7 @@ def test_tracking_that_stays_away_gets_everything_from_the_next_command(
     require_nothing_lost(settings, finished_study)
 
 
+@pytest.mark.long
 @at("postgresql")
 def test_both_databases_away_during_a_study(settings: Settings, finished_study, server: Server) -> None:
     threads: list[threading.Thread] = []

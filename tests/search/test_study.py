@@ -23,7 +23,7 @@ from search.study import (
 
 @pytest.fixture
 def storage(tmp_path: Path):
-    return open_storage(tmp_path)
+    return open_storage(tmp_path, "", print)
 
 
 def begin(settings, storage):
