@@ -62,11 +62,11 @@ class KnownGradient(torch.autograd.Function):
     """A 0-dim value of a tensor whose gradient was computed before."""
 
     @staticmethod
-    def forward(context: Any, tensor: Tensor, value: Tensor, gradient: Tensor) -> Tensor:  # noqa: D102
+    def forward(context: Any, tensor: Tensor, value: Tensor, gradient: Tensor) -> Tensor:  # noqa: D102 - torch's name, and what torch calls it for
         context.save_for_backward(gradient)
         return value.clone()
 
     @staticmethod
-    def backward(context: Any, outer: Tensor) -> tuple[Tensor, None, None]:  # noqa: D102
+    def backward(context: Any, outer: Tensor) -> tuple[Tensor, None, None]:  # noqa: D102 - likewise
         (gradient,) = context.saved_tensors
         return outer * gradient, None, None
