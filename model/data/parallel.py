@@ -5,9 +5,8 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-import torch
-
 from model.data.settings import DataSettings
+from model.threads import torch_threads
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -24,10 +23,5 @@ def in_parallel(function: Callable[[Item], Result], items: Iterable[Item], worke
     Torch's own threads are off meanwhile: on a small operation in each of several threads they spend most of the time
     waiting for one another (measured on two busy cores: 40 times slower).
     """
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with ThreadPoolExecutor(workers) as pool:
-            yield from pool.map(function, items)
-    finally:
-        torch.set_num_threads(threads)
+    with torch_threads(1), ThreadPoolExecutor(workers) as pool:
+        yield from pool.map(function, items)

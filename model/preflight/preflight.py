@@ -1,8 +1,7 @@
 """The preflight: seconds of measuring on the functions that training and evaluation use, before hours are spent."""
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 
 import torch
@@ -18,6 +17,7 @@ from model.preflight.schedule import check_schedule
 from model.preflight.shared import MOST_LISTED, find_shared
 from model.preflight.start import check_start
 from model.recipe import Recipe
+from model.threads import torch_threads
 from model.training.state import start_state
 
 
@@ -43,25 +43,13 @@ def run_preflight(
     """
     say("preflight: measuring what enters the model, what the losses pull towards, the reference, a short fit")
     started = time.perf_counter()
-    with half_the_threads():
+    # Small convolutions gain little from more threads, and lose tenfold where cores are not free: with two on two cores that
+    # others used as well, a preflight took 34 to 53 s instead of 12.
+    with torch_threads(max(1, torch.get_num_threads() // 2)):
         report = measure(recipe, bank, perceptual, device)
     if device.type == "cuda":
         torch.cuda.empty_cache()  # workers are other processes on the same device
     return replace(report, seconds=time.perf_counter() - started)
-
-
-@contextmanager
-def half_the_threads() -> Iterator[None]:
-    """Use half of torch's threads: small convolutions gain little from more, and lose tenfold where cores are not free.
-
-    Measured on two cores that others used as well: 12 s with one thread, 34 to 53 s with two.
-    """
-    threads = torch.get_num_threads()
-    torch.set_num_threads(max(1, threads // 2))
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def measure(recipe: Recipe, bank: Bank, perceptual: Perceptual | None, device: torch.device) -> Preflight:

@@ -25,7 +25,10 @@ COMPILER: dict[str, Any] = {"fullgraph": True, "dynamic": False, "options": {"co
 CACHE_VARIABLE = "TORCHINDUCTOR_CACHE_DIR"
 
 #: What is compiled at once, in this order; the first takes longest.
-PARTS = ("decoder", "encoder", "critic", "losses")
+PARTS = ("decoder", "encoder", "critic", "targets", "perceptual", "losses")
+
+#: Into how many shares the cores are divided when kernels are compiled: parts come to that at different times.
+KERNEL_SHARES = 4
 
 
 @dataclass
@@ -54,7 +57,7 @@ def compile_regions(regions: Regions, critic: Critic, recipe: Recipe, parts: Col
     torch._dynamo.config.recompile_limit = 64
     cache_folder(recipe)
     # Of processes that compile kernels; torch would start one for each core, in each process that compiles a part.
-    torch._inductor.config.compile_threads = max(1, len(os.sched_getaffinity(0)) // len(PARTS))
+    torch._inductor.config.compile_threads = max(1, len(os.sched_getaffinity(0)) // KERNEL_SHARES)
     compiled = partial(torch.compile, **COMPILER)
     if "decoder" in parts:
         regions.decode = compiled(decode_latents)
@@ -62,8 +65,11 @@ def compile_regions(regions: Regions, critic: Critic, recipe: Recipe, parts: Col
         regions.encode = compiled(encode_video)
     if "critic" in parts:
         critic.compile(**COMPILER)
+    if "targets" in parts:
+        regions.describe = compiled(describe_targets)
+    if "perceptual" in parts:
+        regions.compare = compiled(compare_frames)
     if "losses" in parts:
-        regions.describe, regions.compare = compiled(describe_targets), compiled(compare_frames)
         regions.losses, regions.finish = compiled(measure_losses), compiled(finish_step)
 
 

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from model.data.pixels import to_unit
 from model.network.weights import fingerprint
+from model.threads import torch_threads
 
 RGB = 3
 # Of the matrix that is fitted, float64: 256 MiB, some 44,000 patches of 4 x 8 x 8 pixels (57 per dimension).
@@ -70,7 +71,7 @@ class PcaReference(nn.Module):
 def fit_pca(
     clips: Tensor, latent_channels: int, time_stride: int, space_stride: int, name: str = "pca"
 ) -> PcaReference:
-    """Fit on training clips, in float64 on the CPU: the same clips give the same bits.
+    """Fit on training clips, in float64 on one thread of the CPU: the same clips give the same bits.
 
     Args:
         clips: uint8, N T 3 H W.
@@ -82,7 +83,13 @@ def fit_pca(
     Raises:
         ValueError: the clips have too few patches, or patches too much alike, for that many channels.
     """
-    patches = sample_patches(clips, time_stride, space_stride)
+    # One thread takes some 3 s. Sixteen took 42 s, and 400 s of all cores, beside compilers that wanted the same cores.
+    with torch_threads(1):
+        return fit_patches(sample_patches(clips, time_stride, space_stride), latent_channels, time_stride, space_stride, name)
+
+
+def fit_patches(patches: Tensor, latent_channels: int, time_stride: int, space_stride: int, name: str) -> PcaReference:
+    """Fit on P x D patches, which are changed."""
     count, dimension = patches.shape
     if latent_channels >= count or latent_channels > dimension:
         raise ValueError(
@@ -135,8 +142,8 @@ def sample_patches(clips: Tensor, time_stride: int, space_stride: int) -> Tensor
         chunk = clips[first : first + CLIPS_AT_ONCE]
         low, high = torch.searchsorted(numbers, torch.tensor([first, first + len(chunk)]) * per_clip).tolist()
         if low < high:
-            rows = to_patches(to_unit(chunk), time_stride, space_stride).flatten(0, 3)
-            sampled[low:high] = rows[numbers[low:high] - first * per_clip]
+            rows = to_patches(chunk, time_stride, space_stride).flatten(0, 3)
+            sampled[low:high] = to_unit(rows[numbers[low:high] - first * per_clip])
     return sampled
 
 
@@ -157,8 +164,8 @@ def fit_bytes(clips: int, frames: int, height: int, width: int, time_stride: int
     """Bytes of host memory that `fit_pca` holds at most beside the clips: the patches, and what they come from or lead to."""
     _, dimension = patch_counts(frames, height, width, time_stride, space_stride)
     taken = patches_taken(clips, frames, height, width, time_stride, space_stride)
-    # As unit values, padded to whole patches, and in the order of patches.
-    chunk = 3 * min(clips, CLIPS_AT_ONCE) * frames * RGB * height * width * torch.float32.itemsize
+    # For each value a byte where clips are padded to whole patches, one or two in the order of patches, and four as unit value.
+    chunk = 7 * min(clips, CLIPS_AT_ONCE) * frames * RGB * height * width
     # The matrix, its eigenvectors as LAPACK and as torch order them, and two for LAPACK to work in (dsyevd).
     decomposition = 5 * min(taken, dimension) ** 2 * torch.float64.itemsize
     return taken * dimension * torch.float64.itemsize + max(chunk, decomposition)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from model.bank import Bank
-from model.preflight.preflight import for_trial, half_the_threads, run_preflight
+from model.preflight.preflight import for_trial, run_preflight
 from model.preflight.report import Preflight
 from model.recipe import Recipe
 from model.training.settings import LOSSES
@@ -52,21 +52,6 @@ def test_it_says_what_it_does_and_leaves_no_trace(recipe: Callable[..., Recipe],
 
 def test_the_same_settings_measure_the_same(sound: Preflight, recipe: Callable[..., Recipe], bank: Bank) -> None:
     assert replace(run(recipe("training.batch_size=4"), bank), seconds=sound.seconds) == sound
-
-
-def test_threads_come_back_also_after_an_error() -> None:
-    threads = torch.get_num_threads()
-    inside = []
-
-    def fail_inside() -> NoReturn:
-        with half_the_threads():
-            inside.append(torch.get_num_threads())
-            raise ValueError("planted")
-
-    with pytest.raises(ValueError, match="planted"):
-        fail_inside()
-    assert inside == [max(1, threads // 2)]
-    assert torch.get_num_threads() == threads
 
 
 def test_a_broken_loss_is_reported_and_nothing_is_fitted_with_it(

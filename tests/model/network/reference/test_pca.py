@@ -15,6 +15,7 @@ from model.network.reference.pca import (
     sample_patches,
     to_patches,
 )
+from model.threads import torch_threads
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +99,13 @@ def test_the_same_clips_give_the_same_bits_and_others_do_not(
     assert len(pca.identity) == 12
 
 
+def test_the_fit_is_of_one_thread_however_many_there_are(pca: PcaReference, clips: torch.Tensor) -> None:
+    """So that it takes nothing from compilers beside it, and a machine with more cores makes the same bank."""
+    with torch_threads(3):
+        assert fit_pca(clips, 16, 4, 8).identity == pca.identity
+        assert torch.get_num_threads() == 3
+
+
 @pytest.mark.parametrize("shape", [(40, 12), (12, 40)])
 def test_covariance_and_gram_matrix_give_the_same_components(shape: tuple[int, int]) -> None:
     rows = torch.randn(shape, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
@@ -151,10 +159,10 @@ def test_clips_without_variety_are_refused() -> None:
 def test_the_memory_of_a_fit_is_known_before() -> None:
     """9 frames of 16 px: 12 patches of 768 values a clip in float64; the smaller of 12 and 768 has a side of 12."""
     assert sample_patches(torch.zeros(1, 9, 3, 16, 16, dtype=torch.uint8), 4, 8).nbytes == 12 * 768 * 8
-    chunk, decomposition = 3 * 9 * 3 * 16 * 16 * 4, 5 * 12 * 12 * 8
+    chunk, decomposition = 7 * 9 * 3 * 16 * 16, 5 * 12 * 12 * 8
     assert chunk > decomposition
     assert fit_bytes(1, 9, 16, 16, 4, 8) == 12 * 768 * 8 + chunk
-    # Of 40 clips 8 are in float32 at once, less than five matrices of 480 x 480.
+    # Of 40 clips 8 are made patches at once, less than five matrices of 480 x 480.
     assert fit_bytes(40, 9, 16, 16, 4, 8) == 40 * 12 * 768 * 8 + 5 * 480 * 480 * 8
 
 
