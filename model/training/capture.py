@@ -71,13 +71,13 @@ class Captures:
         fixed = without_numbers(recipe)
         mark = mark_of(recipe, fixed, device)
         later = parts_for_others(mark)
-        with told_plainly():
-            with compiled_beside(recipe, later):
-                step = prepare_step(recipe, noise_feed(recipe, device), perceptual, weighted_names(recipe))
-                compile_step(step, recipe, tuple(part for part in PARTS if part not in later))
-                step()
-            compile_step(step, recipe, later)
+        with told_plainly(), compiled_beside(recipe, later) as done:
+            step = prepare_step(recipe, noise_feed(recipe, device), perceptual, weighted_names(recipe))
+            compile_step(step, recipe, tuple(part for part in PARTS if part not in later))
             step()
+            for part in done:
+                compile_step(step, recipe, (part,))
+                step()
         mark.touch()
         self._compiled = fixed, step
 
@@ -197,26 +197,14 @@ def capture(step: DeviceStep) -> torch.cuda.CUDAGraph:
     """Run a step until nothing about it changes any more, then capture it; its state is used up by that."""
     graph, side = torch.cuda.CUDAGraph(), torch.cuda.Stream()
     side.wait_stream(torch.cuda.current_stream())
-    with fastest_convolutions():
-        with torch.cuda.stream(side):
-            step()  # alone on the device, while cuDNN compares its algorithms
-            step.side.open(step.feed.clips.device)
-            for _ in range(WARMUP_STEPS):
-                step()
-        torch.cuda.current_stream().wait_stream(side)
-        for part in (*step.state.weights, step.state.seraena.weights):
-            part.forget()
-        with torch.cuda.graph(graph):
+    with torch.cuda.stream(side):
+        step()  # with nothing beside it, while the compiler compares its kernels
+        step.side.open(step.feed.clips.device)
+        for _ in range(WARMUP_STEPS):
             step()
+    torch.cuda.current_stream().wait_stream(side)
+    for part in (*step.state.weights, step.state.seraena.weights):
+        part.forget()
+    with torch.cuda.graph(graph):
+        step()
     return graph
-
-
-@contextmanager
-def fastest_convolutions() -> Iterator[None]:
-    """While this is open, cuDNN tries its algorithms for each new shape and keeps the fastest."""
-    before = torch.backends.cudnn.benchmark
-    torch.backends.cudnn.benchmark = True
-    try:
-        yield
-    finally:
-        torch.backends.cudnn.benchmark = before

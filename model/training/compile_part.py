@@ -24,16 +24,27 @@ ONE_THREAD = {"OMP_NUM_THREADS": "1"}
 
 
 @contextmanager
-def compiled_beside(recipe: Recipe, parts: tuple[str, ...]) -> Iterator[list[subprocess.Popen[str]]]:
-    """While this is open, other processes compile parts of a step, one each; at its end they are done.
+def compiled_beside(recipe: Recipe, parts: tuple[str, ...]) -> Iterator[Iterator[str]]:
+    """While this is open, other processes compile parts of a step, one each; gives the parts as they are done.
 
     One that fails leaves nothing in the cache; whoever needs the part compiles it then and meets the error.
+
+    Args:
+        recipe: of the step.
+        parts: names out of PARTS, those that take longest first.
     """
     with ExitStack() as stack:
-        processes = [stack.enter_context(start_compiling(recipe, part)) for part in parts]
-        yield processes
-        for process in processes:
-            process.wait()
+        processes = {part: stack.enter_context(start_compiling(recipe, part)) for part in parts}
+        yield wait_in_turn(processes)
+        for _ in wait_in_turn(processes):
+            pass
+
+
+def wait_in_turn(processes: dict[str, subprocess.Popen[str]]) -> Iterator[str]:
+    """The parts of processes, the last one's first, each when its process has ended."""
+    for part in reversed(processes):
+        processes[part].wait()
+        yield part
 
 
 def start_compiling(recipe: Recipe, part: str) -> subprocess.Popen[str]:

@@ -24,8 +24,8 @@ COMPILER: dict[str, Any] = {"fullgraph": True, "dynamic": False, "options": {"co
 #: Where torch's compiler looks for the folder of its cache.
 CACHE_VARIABLE = "TORCHINDUCTOR_CACHE_DIR"
 
-#: What is compiled at once, in this order; the first takes longest.
-PARTS = ("decoder", "encoder", "critic", "targets", "perceptual", "losses")
+#: What is compiled at once; what takes longest first.
+PARTS = ("decoder", "perceptual", "critic", "encoder", "losses", "targets")
 
 #: Into how many shares the cores are divided when kernels are compiled: parts come to that at different times.
 KERNEL_SHARES = 4

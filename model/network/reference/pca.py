@@ -85,7 +85,9 @@ def fit_pca(
     """
     # One thread takes some 3 s. Sixteen took 42 s, and 400 s of all cores, beside compilers that wanted the same cores.
     with torch_threads(1):
-        return fit_patches(sample_patches(clips, time_stride, space_stride), latent_channels, time_stride, space_stride, name)
+        return fit_patches(
+            sample_patches(clips, time_stride, space_stride), latent_channels, time_stride, space_stride, name
+        )
 
 
 def fit_patches(patches: Tensor, latent_channels: int, time_stride: int, space_stride: int, name: str) -> PcaReference:

@@ -100,6 +100,16 @@ def test_frame_arithmetic(
     assert decoded.shape == (2, out, 3, px, 2 * px)
 
 
+@pytest.mark.parametrize("frames", [9, 10, 12])
+def test_the_form_for_the_compiler_is_the_same(network: Callable[..., NetworkSettings], frames: int) -> None:
+    """There the last frame is repeated before all layers, and not before the first one that mixes frames."""
+    model, generator = TAEHV(network("base", width=1 / 16)).double(), torch.Generator().manual_seed(0)
+    video = torch.rand(2, frames, 3, 16, 16, generator=generator, dtype=torch.float64)
+    compiled = torch.compile(model.encode, backend="eager", fullgraph=True)
+    with torch.no_grad():
+        torch.testing.assert_close(compiled(video), model.encode(video))
+
+
 @pytest.mark.parametrize("variant", ["base", "ltx", "hunyuan15_super"])
 def test_time_runs_one_way(network: Callable[..., NetworkSettings], variant: str) -> None:
     """Frame t reaches the latents from t // stride on; latent k reaches the frames from stride * k - (stride - 1) on."""

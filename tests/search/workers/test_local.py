@@ -53,6 +53,12 @@ def test_a_process_serves_until_it_is_killed_and_says_what_killed_it(worker: Loc
     assert worker.stop() == -signal.SIGKILL
 
 
+def test_an_idle_process_is_let_go_in_order(worker: LocalWorker) -> None:
+    """Ended by a signal, it would leave behind what only its end gives back (semaphores), and Python says so on the screen."""
+    assert worker.receive() == Ready()
+    assert worker.stop() == 0
+
+
 def test_a_process_that_ends_in_the_middle_of_a_message_has_ended(worker: LocalWorker) -> None:
     ours, theirs = Pipe()
     os.write(theirs.fileno(), struct.pack("!i", 1000) + b"a message is a length and as many bytes")
