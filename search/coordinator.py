@@ -62,8 +62,9 @@ class Coordinator:
                 self.end_silent()
         finally:
             for slot in self.slots:
-                slot.worker.stop()
+                slot.worker.let_go()  # it ends while the study's results are written
                 if slot.running:
+                    slot.worker.stop()
                     cause = self.stop.signal_name or "an error of the coordinator"
                     self.give_up(slot.running, f"interrupted by {cause}", own_fault=False)
         self.record_busy()

@@ -81,9 +81,13 @@ class LocalWorker:
             self.process.join(GRACE_S)  # it closes its end before it is gone, and `stop` shall return its own exit code
             raise EOFError from error
 
+    def let_go(self) -> None:
+        """Let the process end by itself, as an idle one does at once."""
+        self.connection.close()
+
     def stop(self) -> int | None:
         """End the process and return its exit code (negative: the signal that killed it)."""
-        self.connection.close()
+        self.let_go()
         self.process.join(LEAVE_S)
         self.process.terminate()
         self.process.join(GRACE_S)
