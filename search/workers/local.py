@@ -99,7 +99,7 @@ class LocalWorker:
 
 @contextlib.contextmanager
 def started_workers(assignments: list[Assignment]) -> Iterator[list[LocalWorker]]:
-    """Start a worker for each assignment; at the end of the block all have ended, however it is left."""
+    """Start a worker for each assignment; at the end of the block all in the list have ended, however it is left."""
     workers: list[LocalWorker] = []
     try:
         for assignment in assignments:

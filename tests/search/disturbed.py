@@ -1,6 +1,7 @@
 """Studies of real workers that a test disturbs at a step of its choice, and what they left in both records."""
 
 import io
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -45,9 +46,9 @@ class Study:
     out: io.StringIO = field(default_factory=io.StringIO)
     most_at_once: int = 0
 
-    def run(self, target: int, hook: Hook, workers: int = 1) -> None:
+    def run(self, target: int, hook: Hook, workers: int = 1, clock: Callable[[], float] = time.monotonic) -> None:
         progress = HookedProgress(Console(file=self.out, width=200), 0, target, self.settings.training.steps)
-        coordinator = Coordinator(self.opened, self.settings, target, progress, StopRequest())
+        coordinator = Coordinator(self.opened, self.settings, target, progress, StopRequest(), clock=clock)
 
         def call(number: int, step: int) -> None:
             self.most_at_once = max(self.most_at_once, sum(slot.running is not None for slot in coordinator.slots))
