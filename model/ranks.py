@@ -125,6 +125,8 @@ def told_plainly(ranks: Ranks) -> Iterator[None]:
     """Say in one line that another rank is gone, where the network library shows its own addresses."""
     try:
         yield
+    except torch.OutOfMemoryError:
+        raise
     except RuntimeError as error:
         raise LostRankError(
             f"all {ranks.count} processes of a training must live, but rank {ranks.rank} has lost another one "
