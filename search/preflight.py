@@ -7,6 +7,7 @@ from dataclasses import replace
 from model.preflight.preflight import run_preflight
 from model.preflight.report import Preflight
 from model.preflight.schedule import check_schedule
+from model.ranks import ALONE, Ranks
 from model.recipe import Recipe
 from model.settings import change
 from search.opening import OpenStudy
@@ -56,14 +57,17 @@ def forget_reason(opened: OpenStudy) -> dict[str, str]:
     return {"reason": ""} if "reason" in tags else {}
 
 
-def check_run(record: TrainingRecord, prepared: Preparation, say: Say, *, force: bool) -> None:
+def check_run(record: TrainingRecord, prepared: Preparation, say: Say, *, force: bool, ranks: Ranks = ALONE) -> None:
     """Measure and judge before a single run's first step; what was measured goes into its record and diagnosis.
+
+    The first of several ranks measures on a part of a batch, which is what it has the memory for.
 
     Raises:
         PreflightRefusal: an error was found without `force`.
     """
     recipe = recipe_of(record.settings)
-    record.preflight = measure(recipe, prepared, record.run, say)
+    part = change(recipe, {"training.batch_size": recipe.training.batch_size // ranks.count})
+    record.preflight = measure(part, prepared, record.run, say)
     evidence = evidence_before(recipe, prepared.yardsticks, record.preflight)
     forced = decide(judge(evidence, record.preflight, say), force=force)
     record.run.tags(forced_tag(forced))

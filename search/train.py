@@ -1,10 +1,15 @@
 """python -m search.train: one tracked run of the settings as they stand."""
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
 
+import typer
+
 from model.cli import (
+    FAILED,
     ConfigOption,
     DebugOption,
     ForceOption,
@@ -20,6 +25,9 @@ from model.cli import (
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from model.ranks import Ranks
+    from search.preparation import Preparation
+    from search.record import TrainingRecord
     from search.settings import Settings
 
 
@@ -33,16 +41,32 @@ def main(
     """Train once with the settings of conf.toml and record it.
 
     Example: python -m search.train --set training.steps=5000 --set data.source=/path/to/videos
+
+    On several GPUs, each with its part of every batch: torchrun --standalone --nproc-per-node 2 -m search.train ...
     """
+    from model.ranks import open_ranks
     from search.settings import load_settings
 
-    console = make_console()
-    settings = load_settings(config, resolve_profile(profile, speaker(console)), set_ or ())
-    train_once(settings, console, force=force)
+    with open_ranks() as ranks:
+        if not ranks.first:
+            from search.follow import follow
+
+            if not follow(ranks):
+                raise typer.Exit(FAILED)  # the first rank says why
+            return
+        console = make_console()
+        settings = load_settings(config, resolve_profile(profile, speaker(console)), set_ or ())
+        train_once(settings, console, ranks, force=force)
 
 
-def train_once(settings: "Settings", console: "Console", *, force: bool = False) -> None:
+def train_once(settings: "Settings", console: "Console", ranks: "Ranks | None" = None, *, force: bool = False) -> None:
     """Check, train, record and diagnose one run.
+
+    Args:
+        settings: of the run.
+        console: for people.
+        ranks: that train, of which this process is the first; None: this process alone.
+        force: go on although the preflight found an error.
 
     Raises:
         ValueError: the settings or the data break a rule.
@@ -50,44 +74,69 @@ def train_once(settings: "Settings", console: "Console", *, force: bool = False)
             otherwise; the run is recorded as failed.
         InterruptedWorkError: the person asked to stop.
     """
-    import contextlib
-
+    from model.ranks import ALONE
+    from model.training.device import resolve_device
+    from model.training.division import check_division
     from model.training.loop import check_recipe, train
+    from search.follow import Start, describe_division
     from search.preflight import check_run
     from search.preparation import prepare
     from search.progress import StepProgress
     from search.record import start_training_record
     from search.settings import recipe_of
+    from search.shortage import naming_what_fits
     from search.signals import stop_on_signal
     from tracking.diagnosis import to_table
     from tracking.store import artifact_folder
 
+    ranks = ranks or ALONE
     recipe, say = recipe_of(settings), speaker(console)
+    check_division(recipe, resolve_device(settings.training.device), ranks)
     prepared = prepare(settings, say)
-    check_recipe(recipe, prepared.perceptual, prepared.device)
+    bank, perceptual, device = prepared.bank, prepared.perceptual, prepared.device
+    check_recipe(recipe, perceptual, device)
+    if not ranks.alone:
+        say(describe_division(recipe, device, ranks))
     name = f"train {settings.training.steps} steps"
     record = start_training_record(prepared, settings, name=name, role="train", parent=None, tags={})
     folder = artifact_folder(prepared.store, record.run.id)
-    try:
-        check_run(record, prepared, say, force=force)
-        steps = train(
-            recipe, prepared.bank, perceptual=prepared.perceptual, device=prepared.device, folder=record.folder
-        )
-        with (
-            stop_on_signal() as stop,
-            StepProgress(console, settings.training.steps) as progress,
-            contextlib.closing(steps),
-        ):
+    with closed_on_error(record, prepared, ranks), naming_what_fits(record, prepared, ranks):
+        check_run(record, prepared, say, force=force, ranks=ranks)
+    # Signals are requests until the record is closed, because torchrun sends one as soon as another rank has died.
+    with (
+        stop_on_signal() as stop,
+        closed_on_error(record, prepared, ranks),
+        naming_what_fits(record, prepared, ranks),
+    ):
+        ranks.tell(Start(recipe, bank.path, perceptual is not None, record.folder))
+        steps = train(recipe, bank, perceptual=perceptual, device=device, folder=record.folder, ranks=ranks)
+        with StepProgress(console, settings.training.steps) as progress, contextlib.closing(steps):
             for measurement in steps:
                 record.measure(measurement)
                 progress.step(measurement)
-                if stop:
+                if ranks.any(bool(stop)):
                     raise InterruptedWorkError(
-                        f"stopped by {stop.signal_name} at step {measurement.step}; the run is kept in "
-                        f"{folder}, the same command begins a new run"
+                        f"stopped by {stop.signal_name or 'a signal to another rank'} at step {measurement.step}; the run "
+                        f"is kept in {folder}, the same command begins a new run"
                     )
         diagnosis = record.write_results(keep_checkpoint=True)
         record.close("FINISHED")
+    prepared.store.outbox.deliver()
+    ranks.wait()
+    config, weights = quote(str(folder / "conf.toml")), quote(str(folder / "checkpoint" / "model.safetensors"))
+    say(f"scores    {record.summary()}")
+    console.print(to_table(diagnosis))
+    say(f"diagnosis {diagnosis.verdict}: {folder / 'diagnosis.md'}")
+    say(f"next      python -m model.evaluate {weights} --config {config}")
+
+
+@contextlib.contextmanager
+def closed_on_error(record: "TrainingRecord", prepared: "Preparation", ranks: "Ranks") -> Iterator[None]:
+    """End the run of a training that fails within the block, with what it left; the error goes on."""
+    from model.training.step import NonFiniteError
+
+    try:
+        yield
     except BaseException as error:
         interrupted = isinstance(error, InterruptedWorkError)
         try:
@@ -95,13 +144,9 @@ def train_once(settings: "Settings", console: "Console", *, force: bool = False)
         finally:
             record.close("KILLED" if interrupted else "FAILED", str(error), "interrupted" if interrupted else None)
             prepared.store.outbox.deliver()
+        if interrupted or isinstance(error, NonFiniteError):
+            ranks.wait()  # the others have come to the same end, and leave after the record is closed
         raise
-    prepared.store.outbox.deliver()
-    config, weights = quote(str(folder / "conf.toml")), quote(str(folder / "checkpoint" / "model.safetensors"))
-    say(f"scores    {record.summary()}")
-    console.print(to_table(diagnosis))
-    say(f"diagnosis {diagnosis.verdict}: {folder / 'diagnosis.md'}")
-    say(f"next      python -m model.evaluate {weights} --config {config}")
 
 
 if __name__ == "__main__":

@@ -12,6 +12,8 @@ from torch import Tensor, nn
 
 from model.network.flat import FlatParameters
 from model.network.replay import CriticDraws, ReplayRing
+from model.network.shared_batch_norm import SharedBatchNorm
+from model.ranks import ALONE, Ranks
 
 #: Output channels and stride of the six blocks at width 1.
 BLOCKS = ((64, 1), (128, 2), (256, 2), (512, 2), (512, 1), (512, 1))
@@ -26,14 +28,16 @@ class Critic(nn.Module):
     Parameters at width 1: 7,481,088 for 3 image and 4 context channels, 7,491,456 for 9 and 16.
     """
 
-    def __init__(self, image_channels: int, context_channels: int, width: float, seed: int) -> None:
+    def __init__(
+        self, image_channels: int, context_channels: int, width: float, seed: int, ranks: Ranks = ALONE
+    ) -> None:
         super().__init__()
         inputs = [image_channels + context_channels, *(max(round(channels * width), 1) for channels, _ in BLOCKS)]
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(seed)
             self.blocks = nn.Sequential(
                 *(
-                    block(before, after, stride)
+                    block(before, after, stride, ranks)
                     for before, after, (_, stride) in zip(inputs, inputs[1:], BLOCKS, strict=False)
                 )
             )
@@ -51,12 +55,12 @@ class Critic(nn.Module):
         return torch.cat(scores, 1)
 
 
-def block(inputs: int, outputs: int, stride: int) -> nn.Sequential:
+def block(inputs: int, outputs: int, stride: int, ranks: Ranks) -> nn.Sequential:
     """Convolution (3x3, or 4x4 where it halves the size), batch norm, ReLU."""
     size = 4 if stride == 2 else 3
     return nn.Sequential(
         nn.Conv2d(inputs, outputs, size, stride=stride, padding=1, bias=False),
-        nn.BatchNorm2d(outputs),
+        nn.BatchNorm2d(outputs) if ranks.alone else SharedBatchNorm(outputs, ranks),
         nn.ReLU(inplace=True),
     )
 
@@ -65,7 +69,8 @@ class Seraena:
     """Trains the critic and makes corrected targets; owns the critic's optimizer and replay ring.
 
     Images are NCHW in [0, 1] (unclamped fakes are welcome), contexts NChw. Works in float32, and in bfloat16 autocast
-    when the caller opens it.
+    when the caller opens it. With several ranks each is given its part of a batch; the draws are those of the whole, and so
+    is the ring, which every rank holds: what is kept does not depend on their number.
     """
 
     def __init__(
@@ -77,8 +82,10 @@ class Seraena:
         replay_bytes: int,
         seed: int,
         device: torch.device,
+        ranks: Ranks = ALONE,
     ) -> None:
-        self.critic = Critic(image_shape[0], context_shape[0], width, seed)
+        self.ranks = ranks
+        self.critic = Critic(image_shape[0], context_shape[0], width, seed, ranks)
         # As for the autoencoder: convolutions of few channels are faster in this layout.
         self.critic.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack this form
         self.weights = FlatParameters(self.critic)
@@ -103,15 +110,16 @@ class Seraena:
         Each sample is real or fake by the toss of a coin; half of the fakes are the current ones, half replayed.
 
         Returns:
-            The critic's loss, 0-dim, on the device.
+            The critic's loss over all ranks, 0-dim, on the device.
         """
-        fake, real, context = fake.detach().to(real.dtype), real.detach(), context.detach()
-        self.ring.add(fake, context, draws.written)
-        current = len(fake) - len(fake) // 2
+        real, context = real.detach(), context.detach()
+        fake, fake_context = self.ranks.gather(fake.detach().to(real.dtype)), self.ranks.gather(context)
+        self.ring.add(fake, fake_context, draws.written)
+        current, own = len(fake) - len(fake) // 2, self.ranks.slice_of(len(fake))
         replayed, replayed_context = self.ring.draw(draws.replayed)
-        fakes = torch.cat([fake[:current], replayed])
-        fake_contexts = torch.cat([context[:current], replayed_context])
-        is_fake = draws.is_fake.view(-1, 1, 1, 1)
+        fakes = torch.cat([fake[:current], replayed])[own]
+        fake_contexts = torch.cat([fake_context[:current], replayed_context])[own]
+        is_fake = draws.is_fake[own].view(-1, 1, 1, 1)
         self.critic.train()
         with torch.enable_grad():
             scores = self.critic(torch.where(is_fake, fakes, real), torch.where(is_fake, fake_contexts, context))
@@ -119,7 +127,9 @@ class Seraena:
         self.weights.forget()
         loss.backward()
         self.weights.gather()
-        return loss.detach()
+        assert self.weights.values.grad is not None
+        self.ranks.average_(self.weights.values.grad)
+        return self.ranks.average_(loss.detach())
 
     @torch.no_grad()
     def score(self, images: Tensor, context: Tensor) -> Tensor:
@@ -143,7 +153,7 @@ class Seraena:
             distance = (self.critic(moved, context) - wanted).square().mean((1, 2, 3)).sum()
             (gradient,) = torch.autograd.grad(distance, moved)
         self.critic.requires_grad_(True)
-        return fake - gradient / (gradient.std(correction=0) + CORRECTION_FLOOR)
+        return fake - gradient / (self.ranks.std(gradient) + CORRECTION_FLOOR)
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that the next step depends on; loads with weights_only=True."""

@@ -12,6 +12,7 @@ from model.bank import Bank
 from model.data.pixels import to_unit
 from model.network.critic import count_groups
 from model.network.replay import CriticDraws, draw_for_critic
+from model.ranks import ALONE, Ranks
 from model.recipe import Recipe
 from model.training.state import replay_capacity
 
@@ -42,13 +43,16 @@ class Batch:
         video: clips, NTCHW float32 in [0, 1].
         latents: what the reference makes of them, NTCHW float32.
         perceptual_frames: int64 indices into the N * T frames that the perceptual loss sees.
-        critic: what chance decides for the critic.
+        critic: what chance decides for the critic, of all ranks together.
+        perceptual_share: what the mean over these frames counts in the mean over ranks, so that this is the mean over all
+            frames that were drawn: they fall on the ranks as chance will have it.
     """
 
     video: Tensor
     latents: Tensor
     perceptual_frames: Tensor
     critic: CriticDraws
+    perceptual_share: float = 1.0
 
 
 def draw(step: int, clips: int, frames: int, recipe: Recipe) -> Draws:
@@ -64,16 +68,24 @@ def draw(step: int, clips: int, frames: int, recipe: Recipe) -> Draws:
     )
 
 
-def take_batch(bank: Bank, step: int, recipe: Recipe, device: torch.device) -> Batch:
-    """Return the batch of the step that follows `step` finished ones, on `device`."""
+def take_batch(bank: Bank, step: int, recipe: Recipe, device: torch.device, ranks: Ranks = ALONE) -> Batch:
+    """Return the batch of the step that follows `step` finished ones, on `device`; of several ranks this one's part."""
     draws = draw(step, len(bank.training), bank.training.shape[1], recipe)
-    clips = draws.clips.to(bank.training.device)
+    clips = draws.clips[ranks.slice_of(len(draws.clips))].to(bank.training.device)
+    frames = own_frames(draws.perceptual_frames, len(draws.clips) * bank.training.shape[1], ranks)
     return Batch(
         video=to_unit(bank.training[clips].to(device)),
         latents=bank.training_latents[clips].to(device),
-        perceptual_frames=draws.perceptual_frames.to(device),
+        perceptual_frames=frames.to(device),
         critic=CriticDraws(*(getattr(draws.critic, name).to(device) for name in ("written", "replayed", "is_fake"))),
+        perceptual_share=len(frames) * ranks.count / len(draws.perceptual_frames),
     )
+
+
+def own_frames(chosen: Tensor, frames: int, ranks: Ranks) -> Tensor:
+    """Those of the chosen frames (int64, of `frames` in all) that lie in this rank's part, counted from its start."""
+    own = ranks.slice_of(frames)
+    return chosen[(chosen >= own.start) & (chosen < own.stop)] - own.start
 
 
 def clip_indices(step: int, clips: int, batch_size: int, seed: int) -> Tensor:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from model.network.taehv import TAEHV
+from model.ranks import Ranks
 
 MOMENTS = ("min", "max", "mean", "std")
 
@@ -30,3 +31,13 @@ def moments(values: Tensor) -> Tensor:
     numbers = values.detach().float()
     std, mean = torch.std_mean(numbers, correction=0)
     return torch.stack([numbers.amin(), numbers.amax(), mean, std])
+
+
+def join_moments(own: Tensor, ranks: Ranks) -> Tensor:
+    """The moments of the values of all ranks, each of which has as many of them."""
+    if ranks.alone:
+        return own
+    least, greatest, means, stds = ranks.gather(own[None]).unbind(1)
+    mean = means.mean()
+    std = (stds.square() + (means - mean).square()).mean().sqrt()
+    return torch.stack([least.amin(), greatest.amax(), mean, std])

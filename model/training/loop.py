@@ -8,12 +8,14 @@ import torch
 
 from model.bank import Bank
 from model.evaluation.perceptual import Perceptual
+from model.ranks import ALONE, Ranks
 from model.recipe import Recipe
 from model.training.capture import Captures
 from model.training.checkpoint import resume, save
 from model.training.device import check_precision
+from model.training.division import check_division
 from model.training.measurement import Measurement, name_values
-from model.training.state import Tally, start_state
+from model.training.state import Tally, TrainState, start_state
 from model.training.stepping import Stepping, start_stepping
 from model.training.validation import add_scores
 
@@ -26,6 +28,7 @@ def train(
     device: torch.device,
     folder: Path | None = None,
     captures: Captures | None = None,
+    ranks: Ranks = ALONE,
 ) -> Generator[Measurement, None, None]:
     """Train a model and yield measurements; settings are checked and the state is built at the call.
 
@@ -41,16 +44,21 @@ def train(
         folder: of the run. Checkpoints are written below it once the measurement of their step was taken, and one that
             is there is resumed: only steps after it are yielded, none when it is of the last step.
         captures: of the process, when several trainings share them; only one of these may be open at a time.
+        ranks: that take these steps together, each with its part of every batch; all give the same arguments. The first alone
+            evaluates and writes; what is measured is of the whole batch on each.
 
     Raises:
         ValueError: the settings contradict each other, the device or the bank, or the folder holds another run.
         NonFiniteError: while training, at the first loss or gradient that is not finite.
         OSError: a checkpoint cannot be written or read.
+        LostRankError: another rank is gone.
     """
     check_recipe(recipe, perceptual, device)
-    state = start_state(recipe, device)
+    check_division(recipe, device, ranks)
+    state = start_state(recipe, device, ranks)
     if folder is not None:
         resume(state, recipe, bank, folder)
+        check_together(state, folder)
     stepping = start_stepping(state, recipe, bank, perceptual, device, captures or Captures())
     return measure_steps(stepping, recipe, bank, perceptual, device, folder)
 
@@ -72,6 +80,20 @@ def check_recipe(recipe: Recipe, perceptual: Perceptual | None, device: torch.de
     check_precision(recipe.training.precision, device)
 
 
+def check_together(state: TrainState, folder: Path) -> None:
+    """Refuse ranks that would go on from different checkpoints.
+
+    Raises:
+        ValueError: one sees another file than the others, or none.
+    """
+    steps = state.ranks.gather(torch.tensor([state.step])).tolist()
+    if len(set(steps)) > 1:
+        raise ValueError(
+            f"all ranks must resume from one checkpoint, but in {folder} they find those of the steps {steps}; put the record "
+            "in a folder that all machines share"
+        )
+
+
 def measure_steps(
     stepping: Stepping,
     recipe: Recipe,
@@ -82,6 +104,7 @@ def measure_steps(
 ) -> Generator[Measurement, None, None]:
     """Take the remaining steps, measure and save where it is due."""
     settings, state = recipe.training, stepping.state
+    first = state.ranks.first
     while state.step < settings.steps:
         started = time.perf_counter()
         probe = is_due(state.step + 1, settings.probe_every, settings.steps)
@@ -95,10 +118,10 @@ def measure_steps(
         if measure_now and step is not None:
             measurement = Measurement(state.step, name_values(step, state.tally, recipe.losses))
             state.tally = Tally()
-            if evaluate_now:
+            if evaluate_now and first:
                 measurement = add_scores(measurement, state.average, recipe, bank, perceptual, device)
             yield measurement
-        if save_now and folder is not None:
+        if save_now and first and folder is not None:
             save(state, recipe, bank, folder)
 
 

@@ -33,6 +33,10 @@ class Shortage:
     peak_mib: float | None
     limit_mib: float | None
 
+    def explain(self, said: str) -> str:
+        """Say in one line what happened and what to do, where `said` is the error's own text."""
+        return f"out of memory at training.batch_size = {self.batch_size}: {said}; {self.remedy()}"
+
     def remedy(self) -> str:
         """What to do, for the end of a sentence."""
         if self.fitting is None:

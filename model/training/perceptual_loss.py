@@ -16,13 +16,22 @@ from model.training.batches import Batch
 
 def describe_targets(perceptual: Perceptual, batch: Batch) -> list[Tensor]:
     """What LPIPS sees in the batch's chosen frames, without a graph; no part of the network is needed for it."""
+    if not len(batch.perceptual_frames):
+        return []
     with torch.no_grad():
         return perceptual.describe(choose_frames(batch.video, batch))
 
 
 def compare_frames(perceptual: Perceptual, reconstruction: Tensor, batch: Batch, wanted: Sequence[Tensor]) -> Tensor:
-    """LPIPS of the chosen frames of a reconstruction against what was seen in the batch's, their mean; 0-dim."""
-    return perceptual.compare(choose_frames(reconstruction, batch), wanted).mean()
+    """LPIPS of the chosen frames of a reconstruction against what was seen in the batch's, their mean; 0-dim.
+
+    Of several ranks each compares its own frames and counts them by `batch.perceptual_share`; one without any has a loss of 0
+    with a gradient of zeros, as the others have one.
+    """
+    if not len(batch.perceptual_frames):
+        return 0.0 * reconstruction.sum()
+    loss = perceptual.compare(choose_frames(reconstruction, batch), wanted).mean()
+    return loss if batch.perceptual_share == 1 else batch.perceptual_share * loss
 
 
 def choose_frames(video: Tensor, batch: Batch) -> Tensor:

@@ -9,20 +9,30 @@ import torch
 from torch import Tensor, nn
 
 from model.network.taehv import TAEHV
+from model.ranks import ALONE, Ranks
 from model.training.adam import measure_adam
 from model.training.batches import Batch
-from model.training.inputs import MOMENTS
+from model.training.inputs import MOMENTS, join_moments
 from model.training.passes import OF_REFERENCE, Passes, made
 from model.training.settings import LOSSES
 from model.training.state import TrainState
 
 
 def probe_forward(
-    seen: Tensor, passes: Passes, batch: Batch, weighted: Mapping[str, Tensor], model: TAEHV
+    seen: Tensor,
+    passes: Passes,
+    batch: Batch,
+    weighted: Mapping[str, Tensor],
+    model: TAEHV,
+    ranks: Ranks = ALONE,
 ) -> dict[str, Tensor]:
-    """Measure a step before its weights move: what went in (the moments of `watch_input`), what came out, who pulls."""
-    inputs = {f"input/{moment}": value for moment, value in zip(MOMENTS, seen, strict=True)}
-    return inputs | compare_output(made(passes.reconstruction), batch.video) | gradient_shares(weighted, model)
+    """Measure a step before its weights move: what went in (the moments of `watch_input`), what came out, who pulls.
+
+    All of the whole batch, whatever part of it each rank has.
+    """
+    inputs = {f"input/{moment}": value for moment, value in zip(MOMENTS, join_moments(seen, ranks), strict=True)}
+    outputs = compare_output(made(passes.reconstruction), batch.video, ranks)
+    return inputs | outputs | gradient_shares(weighted, model, ranks)
 
 
 def probe_update(state: TrainState) -> dict[str, Tensor]:
@@ -38,21 +48,21 @@ def read_probes(probes: Mapping[str, Tensor], device: torch.device) -> dict[str,
 
 
 @torch.no_grad()
-def compare_output(reconstruction: Tensor, video: Tensor) -> dict[str, Tensor]:
+def compare_output(reconstruction: Tensor, video: Tensor, ranks: Ranks = ALONE) -> dict[str, Tensor]:
     """Compare an unclamped reconstruction with its frames.
 
     output/std_ratio is the standard deviation of all its values over that of the frames (0: one colour),
     output/saturated_share the share of values at or outside the bounds 0 and 1, as in the evaluation.
     """
-    spread, wanted = reconstruction.std(correction=0), video.std(correction=0)
+    spread, wanted = ranks.std(reconstruction), ranks.std(video)
     outside = (reconstruction <= 0) | (reconstruction >= 1)
     return {
         "output/std_ratio": spread / wanted.clamp_min(torch.finfo(wanted.dtype).tiny),
-        "output/saturated_share": outside.float().mean(),
+        "output/saturated_share": ranks.average_(outside.float().mean()),
     }
 
 
-def gradient_shares(weighted: Mapping[str, Tensor], model: TAEHV) -> dict[str, Tensor]:
+def gradient_shares(weighted: Mapping[str, Tensor], model: TAEHV, ranks: Ranks = ALONE) -> dict[str, Tensor]:
     """Say how much of the gradient each weighted loss gives to the last convolutions of encoder and decoder.
 
     The share of a loss is the norm of its own gradient over the sum of these norms of all losses: in [0, 1], summing to
@@ -62,6 +72,7 @@ def gradient_shares(weighted: Mapping[str, Tensor], model: TAEHV) -> dict[str, T
     Args:
         weighted: weight * loss of the losses with a weight, 0-dim, each with a graph; the others have share 0.
         model: the network they were computed with.
+        ranks: whose gradients are averaged before they are measured.
     """
     decoder, encoder = (last_convolution(part).weight for part in (model.decoder, model.encoder))
     norms = torch.zeros(len(LOSSES), 2, device=decoder.device)
@@ -73,7 +84,7 @@ def gradient_shares(weighted: Mapping[str, Tensor], model: TAEHV) -> dict[str, T
             gradients = torch.autograd.grad(weighted[name], tensors, retain_graph=True, allow_unused=True)
             for column, gradient in enumerate(gradients):
                 if gradient is not None:
-                    row[column] = torch.linalg.vector_norm(gradient)
+                    row[column] = torch.linalg.vector_norm(ranks.average_(gradient))
     table = torch.stack([norms[:, 1], norms[:, 0], torch.linalg.vector_norm(norms, dim=1)])
     shares = table / table.sum(dim=1, keepdim=True).clamp_min(torch.finfo(table.dtype).tiny)
     places = ("gradient_share_encoder", "gradient_share_decoder", "gradient_share")

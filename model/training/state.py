@@ -12,6 +12,7 @@ from model.network.replay import ring_capacity
 from model.network.taehv import TAEHV
 from model.network.variants import architecture
 from model.network.weights import load_weights
+from model.ranks import ALONE, Ranks
 from model.recipe import Recipe
 from model.training.average import start_average
 from model.training.drift import Drift, start_drift
@@ -42,6 +43,7 @@ class TrainState:
         weights: the parameters of `model`, which `optimizer` moves: of the encoder and of the decoder, because a loss may reach
             one of them alone.
         averaged: those of `average`.
+        ranks: the processes that hold this state, each the same; no part of it.
     """
 
     model: TAEHV
@@ -51,6 +53,7 @@ class TrainState:
     optimizer: torch.optim.AdamW
     seraena: Seraena
     drift: Drift
+    ranks: Ranks = ALONE
     step: int = 0
     tally: Tally = field(default_factory=Tally)
 
@@ -98,7 +101,7 @@ def take_over(source: torch.optim.AdamW, target: torch.optim.AdamW) -> None:
             tensor.zero_() if given is None else tensor.copy_(given)
 
 
-def start_state(recipe: Recipe, device: torch.device) -> TrainState:
+def start_state(recipe: Recipe, device: torch.device, ranks: Ranks = ALONE) -> TrainState:
     """Return the state before the first step: fresh weights from the seed, or those of network.weights.
 
     Raises:
@@ -131,8 +134,10 @@ def start_state(recipe: Recipe, device: torch.device) -> TrainState:
             replay_bytes=losses.replay_mib * 2**20,
             seed=seed,
             device=device,
+            ranks=ranks,
         ),
         drift=start_drift(model),
+        ranks=ranks,
     )
 
 

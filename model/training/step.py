@@ -11,6 +11,7 @@ from torch import Tensor
 from model.evaluation.perceptual import Perceptual
 from model.network.critic import group_context, group_frames
 from model.network.flat import FlatParameters
+from model.ranks import ALONE, Ranks
 from model.recipe import Recipe
 from model.training.average import average_decay, update_average
 from model.training.batches import Batch
@@ -146,10 +147,11 @@ def take_step(state: TrainState, batch: Batch, recipe: Recipe, perceptual: Perce
     losses = forward.losses
     weighted = weigh(losses, recipe.losses)
     total = torch.stack(list(weighted.values())).sum()
-    probes = probe_forward(seen[0], forward.passes, batch, weighted, state.model) if probe else {}
-    norm = differentiate(total, state.weights)
+    probes = probe_forward(seen[0], forward.passes, batch, weighted, state.model, state.ranks) if probe else {}
+    norm = differentiate(total, state.weights, ranks=state.ranks)
 
-    *values, total_value, norm_value = torch.stack([*losses.values(), total, norm]).tolist()
+    # A value that is not finite on one rank is none on all of them, so that all stop here.
+    *values, total_value, norm_value = state.ranks.average_(torch.stack([*losses.values(), total, norm])).tolist()
     measured = dict(zip(losses, values, strict=True))
     refuse_non_finite(measured | {"the gradient norm": norm_value}, state.step + 1)
 
@@ -171,20 +173,26 @@ def take_step(state: TrainState, batch: Batch, recipe: Recipe, perceptual: Perce
 
 
 def differentiate(
-    total: Tensor, weights: Sequence[FlatParameters], computed: Sequence[FlatParameters] | None = None
+    total: Tensor,
+    weights: Sequence[FlatParameters],
+    computed: Sequence[FlatParameters] | None = None,
+    ranks: Ranks = ALONE,
 ) -> Tensor:
-    """Give weights the gradient of a loss, gathered; its norm over all of them, 0-dim.
+    """Give weights the gradient of a loss, gathered and averaged over the ranks; its norm over all of them, 0-dim.
 
     Args:
         total: the loss.
         weights: of the parts of a network.
         computed: copies of the same parts that the loss was computed with; None: the parts themselves.
+        ranks: that have a loss each, of their equal parts of a batch.
     """
     for part in (*weights, *(computed or ())):
         part.forget()
     total.backward()
     for part, source in zip(weights, computed or weights, strict=True):
         part.gather(source)
+        if part.values.grad is not None:
+            ranks.average_(part.values.grad)
     return torch.nn.utils.get_total_norm([part.values.grad for part in weights if part.values.grad is not None])
 
 

@@ -7,6 +7,7 @@ import torch
 
 from model.bank import Bank
 from model.evaluation.perceptual import Perceptual
+from model.ranks import ALONE, Ranks
 from model.recipe import Recipe
 from model.training.batches import draw, take_batch
 from model.training.capture import CapturedStep, Captures
@@ -49,14 +50,14 @@ def start_stepping(
         ValueError: captured steps without CUDA.
     """
     make_repeatable(device)
-    if not is_captured(recipe, device):
+    if not is_captured(recipe, device, state.ranks):
         return EagerSteps(state, recipe, bank, perceptual, device)
     captured = captures.find(recipe, bank, perceptual, device)
     return CapturedSteps(captured, state, recipe, bank, perceptual, device)
 
 
-def is_captured(recipe: Recipe, device: torch.device) -> bool:
-    """Say whether steps on a device are to be captured.
+def is_captured(recipe: Recipe, device: torch.device, ranks: Ranks = ALONE) -> bool:
+    """Say whether steps on a device are to be captured; those of several ranks are not, since a captured step sends nothing.
 
     Raises:
         ValueError: they are, and the device has no CUDA.
@@ -66,7 +67,7 @@ def is_captured(recipe: Recipe, device: torch.device) -> bool:
         raise ValueError(
             f'training.execution = "captured" needs CUDA, but the device is {device}; set training.execution = "auto"'
         )
-    return execution != "eager" and device.type == "cuda"
+    return execution != "eager" and device.type == "cuda" and ranks.alone
 
 
 class EagerSteps:
@@ -82,7 +83,7 @@ class EagerSteps:
     def take(self, *, probe: bool) -> None:
         """Take one step."""
         started = time.perf_counter()
-        batch = take_batch(self._bank, self.state.step, self._recipe, self._device)
+        batch = take_batch(self._bank, self.state.step, self._recipe, self._device, self.state.ranks)
         self.state.tally.waited_s += time.perf_counter() - started
         self._last = take_step(self.state, batch, self._recipe, self._perceptual, probe=probe)
         self.state.tally.clipped += 0 < self._recipe.optimizer.max_gradient_norm < self._last.gradient_norm

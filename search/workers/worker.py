@@ -154,8 +154,7 @@ def short_of_memory(
 
     tried = with_all_losses(recipe, perceptual is not None)
     shortage = measure_shortage(tried, bank, perceptual, device)
-    reason = f"out of memory at training.batch_size = {shortage.batch_size}: {failed.reason}; {shortage.remedy()}"
-    return replace(failed, reason=reason, leaves=True, shortage=asdict(shortage))
+    return replace(failed, reason=shortage.explain(failed.reason), leaves=True, shortage=asdict(shortage))
 
 
 def tell(connection: Connection, measurement: "Measurement", *, asks: bool) -> bool:
