@@ -82,9 +82,13 @@ class IdleWorker:
         """Return the next message."""
         return self.connection.recv()
 
-    def stop(self) -> int:
+    def let_go(self) -> None:
         """End; there is no process."""
         self.connection.close()
+
+    def stop(self) -> int:
+        """End, with nothing to wait for."""
+        self.let_go()
         return 0
 
 
