@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from queue import SimpleQueue
 from typing import Any
 
 import psutil
@@ -48,6 +49,13 @@ def two_nodes(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 def other_node(cluster: Any) -> Any:
     (other,) = cluster.worker_nodes
     return other
+
+
+def actors_of(cluster: Any) -> list[psutil.Process]:
+    """Processes of this cluster's actors; tests in other processes have clusters of their own."""
+    raylets = [node.all_processes["raylet"][0].process.pid for node in cluster.list_all_nodes()]
+    children = [child for raylet in raylets for child in psutil.Process(raylet).children()]
+    return [child for child in children if child.cmdline()[0].startswith("ray::Actor")]
 
 
 @pytest.mark.long
@@ -94,7 +102,9 @@ def test_a_worker_on_a_cluster_lives_and_dies_like_a_process(
     supply = Supply(prepared_once.bank.path, perceptual=False)
     refused = Task(0, {"losses.perceptual": 0.5}, tmp_path)  # answered at once
     settings = tiny("search.workers=2", "training.device=cpu")
-    with cluster_workers(settings, CPU, two_nodes.address, print) as (first, second):
+    said: SimpleQueue[str] = SimpleQueue()
+    with cluster_workers(settings, CPU, two_nodes.address, said.put) as (first, second):
+        assert said.get() == "ray: workers 2, each 1 CPU of a node; nodes 2"
         assert isinstance(first, RayWorker)
         first.supply(supply)
         assert first.receive() == Ready()
@@ -116,7 +126,7 @@ def test_a_worker_on_a_cluster_lives_and_dies_like_a_process(
         # A process that is killed from outside is not brought to life again behind the coordinator's back.
         second.supply(supply)
         assert second.receive() == Ready()
-        (process,) = [one for one in psutil.process_iter() if "ray::Actor" in one.name() + " ".join(one.cmdline())]
+        (process,) = actors_of(two_nodes)
         os.kill(process.pid, signal.SIGKILL)
         with pytest.raises(EOFError):
             second.receive()
@@ -133,13 +143,28 @@ def test_a_worker_on_a_cluster_lives_and_dies_like_a_process(
         # While other work holds every CPU there is no place.
         holders = [ray.remote(num_cpus=1)(Holder).remote() for _ in range(2)]
         ray.get([holder.here.remote() for holder in holders])
-        monkeypatch.setattr(search.workers.ray, "PLACEMENT_S", 1.0)
         fifth = fourth.again()
+        monkeypatch.setattr(search.workers.ray, "PLACEMENT_S", 1.0)
         with pytest.raises(
             RuntimeError, match=r"1 CPU of a node, but for 1 s no node had that free; wait for other work"
         ):
             fifth.receive()
         assert fifth.stop() is None
+
+        # Where one has a place, the others wait and say so.
+        monkeypatch.undo()
+        ray.kill(holders[0])
+        sixth = fifth.again()
+        sixth.supply(supply)
+        assert sixth.receive() == Ready()
+        monkeypatch.setattr(search.workers.ray, "PLACEMENT_S", 1.0)
+        seventh = sixth.again()
+        seventh.supply(supply)
+        waiting = "no node had that free; the study goes on with 1 until one has"
+        assert said.get(timeout=60) == f"a worker needs 1 CPU of a node, but for 1 s {waiting}"
+        ray.kill(holders[1])
+        assert seventh.receive() == Ready()
+        assert {sixth.stop(), seventh.stop()} == {0}
 
 
 class Holder:
