@@ -56,6 +56,8 @@ def main(
 class IdleWorker:
     """What the coordinator takes for a worker (search.workers.handle.WorkerHandle): every trial is measured once and done."""
 
+    waits_for_place = False
+
     def __init__(self, scores: "Scores", steps: int) -> None:
         from search.workers.messages import Ready
 
@@ -82,9 +84,13 @@ class IdleWorker:
         """Return the next message."""
         return self.connection.recv()
 
-    def stop(self) -> int:
+    def let_go(self) -> None:
         """End; there is no process."""
         self.connection.close()
+
+    def stop(self) -> int:
+        """End, with nothing to wait for."""
+        self.let_go()
         return 0
 
 

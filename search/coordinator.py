@@ -46,13 +46,13 @@ class Coordinator:
     clock: Callable[[], float] = time.monotonic
 
     def run(self, workers: list[WorkerHandle]) -> None:
-        """Keep the workers busy, and record how busy they were; afterwards they have ended.
+        """Keep the workers busy, and record how busy they were; afterwards they end, and the list holds those that are left.
 
         Raises:
             RuntimeError: `search.max_failures` trials failed in a row, a worker died before its first trial, or the study's
                 lease was lost.
         """
-        self.slots = [Slot(worker) for worker in workers]
+        self.slots = [Slot(worker, self.clock()) for worker in workers]
         try:
             while not self.stop and (self.missing() or any(slot.running for slot in self.slots)):
                 self.opened.lease.check()
@@ -61,9 +61,11 @@ class Coordinator:
                     self.listen(next(slot for slot in self.slots if slot.worker.connection is connection))
                 self.end_silent()
         finally:
+            workers[:] = [slot.worker for slot in self.slots]
             for slot in self.slots:
-                slot.worker.stop()
+                slot.worker.let_go()  # it ends while the study's results are written
                 if slot.running:
+                    slot.worker.stop()
                     cause = self.stop.signal_name or "an error of the coordinator"
                     self.give_up(slot.running, f"interrupted by {cause}", own_fault=False)
         self.record_busy()
@@ -133,8 +135,10 @@ class Coordinator:
             self.replace(slot)
 
     def end_silent(self) -> None:
-        """Kill workers that have said nothing of their trial for too long: a process that hangs ends no other way."""
+        """Kill workers that have said nothing of their start or trial for too long: a process that hangs ends no other way."""
         for slot in self.slots:
+            if slot.worker.waits_for_place:
+                slot.heard_s = self.clock()
             silent_s = slot.silent_s(self.clock())
             if silent_s > self.settings.search.worker_timeout:
                 slot.worker.kill()
@@ -223,10 +227,11 @@ class Coordinator:
         slot.deaths_at_start += not slot.ready
         # A signal comes from outside, as where the system runs out of memory; so does the loss of a node.
         if not slot.ready and ((code is not None and code >= 0) or slot.deaths_at_start > MAX_RETRIES):
-            raise RuntimeError(f"a worker must start, but {ending(code)} before its first trial; see above")
+            raise RuntimeError(f"a worker must start, but {reason or ending(code)} before its first trial; see above")
         assert slot.worker.supplied is not None, "workers have their bank before they are listened to"
         supply, slot.worker, slot.ready = slot.worker.supplied, slot.worker.again(), False
         slot.worker.supply(supply)
+        slot.heard_s = self.clock()
         running, slot.running = slot.running, None
         if running:
             slot.busy.end(time.monotonic(), 0.0)

@@ -23,14 +23,14 @@ class Slot:
     """A worker, the trial that it trains, and when something was last heard of it."""
 
     worker: WorkerHandle
-    heard_s: float = 0.0
+    heard_s: float
     ready: bool = False
     deaths_at_start: int = 0  # of its workers since one was ready
     running: Running | None = None
     busy: BusyTime = field(default_factory=BusyTime)
 
     def silent_s(self, now_s: float) -> float:
-        """Seconds without a word of its trial; 0 without a trial, or when a word waits to be heard."""
-        if self.running is None or self.worker.connection.poll():
+        """Seconds without a word of its start or its trial; 0 when it waits for a trial, or a word waits to be heard."""
+        if (self.ready and self.running is None) or self.worker.connection.poll():
             return 0.0
         return now_s - self.heard_s

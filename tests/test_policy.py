@@ -22,7 +22,7 @@ PACKAGES = ["model", "tracking", "search"]
 
 #: The same inside model/; a file's place is its package's or its own. `cli` is for the commands of every part.
 INSIDE_MODEL = [
-    {"settings", "cli"},
+    {"settings", "cli", "threads"},
     {"data", "network"},
     {"recipe"},
     {"bank_size"},

@@ -1,6 +1,6 @@
 """A training step compiled and captured in a CUDA graph, once for all trials that differ in numbers alone."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -65,19 +65,28 @@ class Captures:
         self._kept: list[tuple[dict[str, Any], CapturedStep]] = []
         self._compiled: tuple[dict[str, Any], DeviceStep] | None = None
 
-    def prepare(self, recipe: Recipe, perceptual: Perceptual | None, device: torch.device) -> None:
-        """Compile the step of a recipe on noise: `find` will only have to capture it on its bank."""
+    def prepare(self, recipe: Recipe, load: Callable[[], Perceptual | None], device: torch.device) -> None:
+        """Compile the step of a recipe on noise: `find` will only have to capture it on its bank.
+
+        Args:
+            recipe: of the step.
+            load: gives LPIPS on `device`, or None; called when other processes have begun to compile, for importing it takes
+                seconds.
+            device: of the step.
+        """
         make_repeatable(device)
         fixed = without_numbers(recipe)
         mark = mark_of(recipe, fixed, device)
         later = parts_for_others(mark)
-        with told_plainly(), compiled_beside(recipe, later) as done:
-            step = prepare_step(recipe, noise_feed(recipe, device), perceptual, weighted_names(recipe))
-            compile_step(step, recipe, tuple(part for part in PARTS if part not in later))
-            step()
-            for part in done:
-                compile_step(step, recipe, (part,))
+        with compiled_beside(recipe, later) as done:
+            perceptual = load()
+            with told_plainly():
+                step = prepare_step(recipe, noise_feed(recipe, device), perceptual, weighted_names(recipe))
+                compile_step(step, recipe, tuple(part for part in PARTS if part not in later))
                 step()
+                for part in done:
+                    compile_step(step, recipe, (part,))
+                    step()
         mark.touch()
         self._compiled = fixed, step
 

@@ -35,6 +35,15 @@ class WorkerHandle(ABC):
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             self.connection.send(message)
 
+    @property
+    def waits_for_place(self) -> bool:
+        """Whether it has nowhere to run yet, so that its silence says nothing."""
+        return False
+
+    def let_go(self) -> None:
+        """Let the worker end by itself, as an idle one does at once."""
+        self.connection.close()
+
     @abstractmethod
     def receive(self) -> Any:
         """Return the next message.

@@ -63,7 +63,7 @@ class LocalWorker(WorkerHandle):
 
     def stop(self) -> int | None:
         """Ask the process to end, then make it; returns its exit code (negative: the signal that killed it)."""
-        self.connection.close()
+        self.let_go()
         self.process.join(LEAVE_S)
         self.process.terminate()
         self.process.join(GRACE_S)
@@ -79,7 +79,7 @@ class LocalWorker(WorkerHandle):
 
 @contextlib.contextmanager
 def started_workers(assignments: list[Assignment]) -> Iterator[list[WorkerHandle]]:
-    """Start a worker for each assignment; at the end of the block all have ended, however it is left."""
+    """Start a worker for each assignment; at the end of the block all in the list have ended, however it is left."""
     workers: list[WorkerHandle] = []
     try:
         for assignment in assignments:

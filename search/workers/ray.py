@@ -108,6 +108,11 @@ class RayWorker(WorkerHandle):
                 told = True
         return None
 
+    @property
+    def waits_for_place(self) -> bool:
+        """Whether no node has had room for it yet."""
+        return not self._called
+
     def receive(self) -> Any:
         """Return the next message.
 
@@ -131,7 +136,7 @@ class RayWorker(WorkerHandle):
         if self._stopping.is_set():
             return self._code
         self._stopping.set()
-        self.connection.close()
+        self.let_go()
         if ray.wait([self._work], timeout=LEAVE_S if self._called else 0)[0]:
             self._code = code_of(self._work)
         self.kill()

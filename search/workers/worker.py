@@ -75,10 +75,11 @@ def compile_ahead(captures: "Captures", recipe: "Recipe", device: "torch.device"
     from model.evaluation.perceptual import PerceptualUnavailable, load_perceptual
 
     try:
-        perceptual = load_perceptual(recipe.evaluation.lpips, device)
+        captures.prepare(
+            with_all_losses(recipe, True), lambda: load_perceptual(recipe.evaluation.lpips, device), device
+        )
     except PerceptualUnavailable:  # the coordinator finds out by itself and says so
-        perceptual = None
-    captures.prepare(with_all_losses(recipe, perceptual is not None), perceptual, device)
+        captures.prepare(with_all_losses(recipe, False), lambda: None, device)
 
 
 def with_all_losses(recipe: "Recipe", perceptual: bool) -> "Recipe":

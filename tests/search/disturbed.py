@@ -1,6 +1,7 @@
 """Studies of real workers that a test disturbs at a step of its choice, and what they left in both records."""
 
 import io
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -47,13 +48,19 @@ class Study:
     out: io.StringIO = field(default_factory=io.StringIO)
     most_at_once: int = 0
 
-    def run(self, target: int, hook: Hook, workers: int = 1) -> None:
+    def run(self, target: int, hook: Hook, workers: int = 1, clock: Callable[[], float] = time.monotonic) -> None:
         assignment = Assignment(recipe_of(self.settings), None, 1, pruning=self.settings.search.pruner != "none")
-        self.run_with(started_workers([assignment] * workers), target, hook)
+        self.run_with(started_workers([assignment] * workers), target, hook, clock)
 
-    def run_with(self, starting: AbstractContextManager[list[WorkerHandle]], target: int, hook: Hook) -> None:
+    def run_with(
+        self,
+        starting: AbstractContextManager[list[WorkerHandle]],
+        target: int,
+        hook: Hook,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         progress = HookedProgress(Console(file=self.out, width=200), 0, target, self.settings.training.steps)
-        coordinator = Coordinator(self.opened, self.settings, target, progress, StopRequest())
+        coordinator = Coordinator(self.opened, self.settings, target, progress, StopRequest(), clock=clock)
 
         def call(number: int, step: int) -> None:
             self.most_at_once = max(self.most_at_once, sum(slot.running is not None for slot in coordinator.slots))

@@ -6,6 +6,7 @@ import resource
 import signal
 import time
 
+import psutil
 import pytest
 from mlflow import MlflowClient
 from optuna.trial import TrialState
@@ -149,6 +150,24 @@ def test_a_worker_that_hangs_is_killed_and_its_trial_tried_again(make_study: Mak
     assert re.fullmatch(r"its worker said nothing for 60\d s and was killed", hung.user_attrs[REASON])
     assert again.user_attrs["retry_of"] == hung.number
     study.assert_records_agree()
+
+
+def test_a_worker_that_hangs_while_it_starts_is_replaced(make_study: MakeStudy) -> None:
+    study, hung = make_study(), []
+
+    def clock() -> float:
+        """Stops the worker when its time begins to count; every later look is as if 601 s had passed."""
+        if hung:
+            return 601.0
+        hung.extend(child for child in psutil.Process().children() if "spawn_main" in " ".join(child.cmdline()))
+        for process in hung:
+            process.suspend()
+        return 0.0
+
+    study.run(1, undisturbed, clock=clock)
+    (process,) = hung
+    assert not process.is_running()
+    assert [trial.state for trial in study.trials if trial.state != TrialState.WAITING] == [TrialState.COMPLETE]
 
 
 def test_trials_that_fail_again_and_again_stop_the_study_with_the_reason(make_study: MakeStudy) -> None:

@@ -132,7 +132,7 @@ def test_trials_share_one_capture_and_do_not_hear_of_each_other(
     """The same trial before and after another one, a probe and an evaluation in it: the same bits."""
     cuda, captures = torch.device("cuda"), Captures()
     first = recipe("training.steps=6", "training.probe_every=2", f"data.cache_dir={tmp_path}")
-    captures.prepare(first, None, cuda)
+    captures.prepare(first, lambda: None, cuda)
     other = recipe("training.steps=6", f"data.cache_dir={tmp_path}", "training.seed=3", "losses.encoder=9.0")
     measured = [
         [step.values["loss/total"] for step in train(settings, bank, perceptual=None, device=cuda, captures=captures)]

@@ -162,8 +162,10 @@ def test_a_worker_on_a_cluster_lives_and_dies_like_a_process(
         seventh.supply(supply)
         waiting = "no node had that free; the study goes on with 1 until one has"
         assert said.get(timeout=60) == f"a worker needs 1 CPU of a node, but for 1 s {waiting}"
+        assert (sixth.waits_for_place, seventh.waits_for_place) == (False, True)
         ray.kill(holders[1])
         assert seventh.receive() == Ready()
+        assert not seventh.waits_for_place
         assert {sixth.stop(), seventh.stop()} == {0}
 
 
