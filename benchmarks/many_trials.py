@@ -54,7 +54,9 @@ def main(
 
 
 class IdleWorker:
-    """What the coordinator takes for a worker (search.workers.local.LocalWorker): every trial is measured once and done."""
+    """What the coordinator takes for a worker (search.workers.handle.WorkerHandle): every trial is measured once and done."""
+
+    waits_for_place = False
 
     def __init__(self, scores: "Scores", steps: int) -> None:
         from search.workers.messages import Ready

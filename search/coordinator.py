@@ -25,7 +25,7 @@ from search.signals import StopRequest
 from search.slot import Running, Slot
 from search.space import changes, sample
 from search.study import BASELINE, LEFT_OUT, MAX_RETRIES, METRICS, REASON, RETRIES, RUN_ID, fail, finished
-from search.workers.local import LocalWorker
+from search.workers.handle import WorkerHandle, ending
 from search.workers.messages import Done, Failed, Progress, Ready, Task
 
 #: Seconds between looks at a request to stop.
@@ -45,7 +45,7 @@ class Coordinator:
     failures_in_a_row: int = 0
     clock: Callable[[], float] = time.monotonic
 
-    def run(self, workers: list[LocalWorker]) -> None:
+    def run(self, workers: list[WorkerHandle]) -> None:
         """Keep the workers busy, and record how busy they were; afterwards they end, and the list holds those that are left.
 
         Raises:
@@ -137,12 +137,14 @@ class Coordinator:
     def end_silent(self) -> None:
         """Kill workers that have said nothing of their start or trial for too long: a process that hangs ends no other way."""
         for slot in self.slots:
+            if slot.worker.waits_for_place:
+                slot.heard_s = self.clock()
             silent_s = slot.silent_s(self.clock())
             if silent_s > self.settings.search.worker_timeout:
-                slot.worker.process.kill()
+                slot.worker.kill()
                 self.replace(slot, f"its worker said nothing for {silent_s:.0f} s and was killed")
 
-    def measure(self, running: Running, worker: LocalWorker, message: Progress) -> None:
+    def measure(self, running: Running, worker: WorkerHandle, message: Progress) -> None:
         """Tell Optuna of an evaluation and answer a worker that asks; then write the measurement."""
         measurement: Measurement = message.measurement
         if measurement.scores is not None:
@@ -223,18 +225,17 @@ class Coordinator:
         """
         code = slot.worker.stop()
         slot.deaths_at_start += not slot.ready
-        # A signal comes from outside, as where the system runs out of memory.
-        if not slot.ready and (code is None or code >= 0 or slot.deaths_at_start > MAX_RETRIES):
-            end = reason or f"ended with exit code {code}"
-            raise RuntimeError(f"a worker must start, but {end} before its first trial; see above")
+        # A signal comes from outside, as where the system runs out of memory; so does the loss of a node.
+        if not slot.ready and ((code is not None and code >= 0) or slot.deaths_at_start > MAX_RETRIES):
+            raise RuntimeError(f"a worker must start, but {reason or ending(code)} before its first trial; see above")
         assert slot.worker.supplied is not None, "workers have their bank before they are listened to"
-        supply, slot.worker, slot.ready = slot.worker.supplied, LocalWorker(slot.worker.assignment), False
+        supply, slot.worker, slot.ready = slot.worker.supplied, slot.worker.again(), False
         slot.worker.supply(supply)
         slot.heard_s = self.clock()
         running, slot.running = slot.running, None
         if running:
             slot.busy.end(time.monotonic(), 0.0)
-            self.fail(running, reason or f"its worker ended with exit code {code}")
+            self.fail(running, reason or f"its worker {ending(code)}")
 
     def record_busy(self) -> None:
         """Write and print how much of the trials' time the workers were busy; nothing where no trial ended."""

@@ -1,7 +1,7 @@
 """python -m search.run: run or resume the study, rank its trials, say what to do next."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -19,12 +19,14 @@ from model.cli import (
 )
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from rich.console import Console
 
     from search.opening import OpenStudy
     from search.settings import Settings
     from search.signals import StopRequest
-    from search.workers.local import LocalWorker
+    from search.workers.handle import WorkerHandle
 
 
 def main(
@@ -44,6 +46,18 @@ def main(
             "a second in all with 1, 2 and 4.",
         ),
     ] = None,
+    executor: Annotated[
+        Literal["local", "ray"],
+        typer.Option(
+            "--executor", help="Where workers run: on this machine, or on the nodes of a Ray cluster that is there."
+        ),
+    ] = "local",
+    ray_address: Annotated[
+        str | None,
+        typer.Option(
+            "--ray-address", metavar="HOST:PORT", help="The cluster's head; auto: the cluster of this machine."
+        ),
+    ] = None,
     force: ForceOption = False,
     debug: DebugOption = False,
 ) -> None:
@@ -53,14 +67,27 @@ def main(
     """
     from search.settings import load_settings
 
+    if ray_address is not None and executor != "ray":
+        raise ValueError(
+            f"--ray-address needs --executor ray, but the executor is {executor}; add it or leave the address out"
+        )
     console = make_console()
     slots = [] if slots_per_gpu is None else [f"search.slots_per_gpu={slots_per_gpu}"]
     settings = load_settings(config, resolve_profile(profile, speaker(console)), [*(set_ or ()), *slots])
-    search(settings, trials, console, force=force)
+    search(settings, trials, console, force=force, cluster=(ray_address or "auto") if executor == "ray" else None)
 
 
-def search(settings: "Settings", target: int, console: "Console", *, force: bool = False) -> None:
+def search(
+    settings: "Settings", target: int, console: "Console", *, force: bool = False, cluster: str | None = None
+) -> None:
     """Check, bring the study to `target` finished trials and report it.
+
+    Args:
+        settings: of the study.
+        target: finished trials that it shall have in all.
+        console: for people.
+        force: whether to go on although the preflight found an error.
+        cluster: address of the Ray cluster that trains; None trains on this machine.
 
     Raises:
         ValueError: settings or data break a rule.
@@ -69,15 +96,12 @@ def search(settings: "Settings", target: int, console: "Console", *, force: bool
     """
     import contextlib
 
-    from model.training.device import resolve_device
     from search.lock import study_lock
-    from search.workers.assignments import assignments
-    from search.workers.local import started_workers
 
-    wanted = assignments(settings, resolve_device(settings.training.device))
+    starting = workers_of(settings, cluster, console)
     with study_lock(Path(settings.tracking.root)), contextlib.ExitStack() as ending:
         # Workers load, and on a GPU compile, while the record is opened and the clips are decoded and checked.
-        workers = ending.enter_context(started_workers(wanted))
+        workers = ending.enter_context(starting)
         # Not above: MLflow and Optuna take as long to import as all that the workers need to begin.
         from search.conclusion import conclude
         from search.opening import open_everything
@@ -108,8 +132,29 @@ def search(settings: "Settings", target: int, console: "Console", *, force: bool
         )
 
 
+def workers_of(
+    settings: "Settings", cluster: str | None, console: "Console"
+) -> "AbstractContextManager[list[WorkerHandle]]":
+    """The study's workers, which start when this is entered.
+
+    Raises:
+        ValueError: numbers of workers contradict each other or the device, or Ray is not installed.
+    """
+    from model.training.device import resolve_device
+
+    device = resolve_device(settings.training.device)
+    if cluster is not None:
+        from search.workers.ray import cluster_workers
+
+        return cluster_workers(settings, device, cluster, speaker(console))
+    from search.workers.assignments import assignments
+    from search.workers.local import started_workers
+
+    return started_workers(assignments(settings, device))
+
+
 def run_trials(
-    opened: "OpenStudy", settings: "Settings", target: int, workers: "list[LocalWorker]", console: "Console"
+    opened: "OpenStudy", settings: "Settings", target: int, workers: "list[WorkerHandle]", console: "Console"
 ) -> "StopRequest":
     """Run the missing trials of a study and report it; returns whether a stop was asked for.
 

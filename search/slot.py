@@ -6,7 +6,7 @@ from optuna import Trial
 
 from search.busy import BusyTime
 from search.record import TrainingRecord
-from search.workers.local import LocalWorker
+from search.workers.handle import WorkerHandle
 
 
 @dataclass
@@ -22,7 +22,7 @@ class Running:
 class Slot:
     """A worker, the trial that it trains, and when something was last heard of it."""
 
-    worker: LocalWorker
+    worker: WorkerHandle
     heard_s: float
     ready: bool = False
     deaths_at_start: int = 0  # of its workers since one was ready

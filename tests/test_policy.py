@@ -36,8 +36,12 @@ INSIDE_MODEL = [
 #: Each of these libraries has one package that may import it.
 ONLY_IN = {"mlflow": {"tracking"}, "optuna": {"search"}, "ray": {"search"}}
 
-#: The one file that knows torchvision's missing CUDA libraries.
-ONLY_FILE = {"torchvision": "model/evaluation/perceptual.py", "lpips": "model/evaluation/perceptual.py"}
+#: The one file that knows torchvision's missing CUDA libraries, and the one that knows Ray, which need not be installed.
+ONLY_FILE = {
+    "torchvision": "model/evaluation/perceptual.py",
+    "lpips": "model/evaluation/perceptual.py",
+    "ray": "search/workers/ray.py",
+}
 
 
 def imports(path: Path) -> Iterator[str]:

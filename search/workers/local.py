@@ -4,10 +4,10 @@ import contextlib
 import multiprocessing
 import os
 from collections.abc import Iterator
-from multiprocessing.connection import Connection
 from typing import Any
 
-from search.workers.messages import Assignment, Supply, Task
+from search.workers.handle import WorkerHandle
+from search.workers.messages import Assignment
 from search.workers.worker import work
 
 #: glibc's malloc keeps blocks of up to 32 MiB (the most it allows) and 4 GiB of freed memory instead of giving each back to
@@ -34,59 +34,35 @@ def malloc_settings() -> Iterator[None]:
             del os.environ[name]
 
 
-class LocalWorker:
-    """A long-lived process with one device; `connection` can be waited on.
+class LocalWorker(WorkerHandle):
+    """A process of this machine.
 
     Processes are spawned, not forked: CUDA and the databases' connections do not survive a fork.
     """
 
     def __init__(self, assignment: Assignment) -> None:
-        self.assignment = assignment
+        super().__init__(assignment)
         context = multiprocessing.get_context("spawn")
-        self.connection: Connection
         self.connection, theirs = context.Pipe()
         self.process = context.Process(target=work, args=(theirs, assignment), daemon=True)
         with malloc_settings():
             self.process.start()
         theirs.close()
-        self.supplied: Supply | None = None
-
-    def supply(self, supply: Supply) -> None:
-        """Hand out what the worker waits for before it is ready."""
-        self.supplied = supply
-        self.send(supply)
-
-    def start(self, task: Task) -> None:
-        """Hand out a trial."""
-        self.send(task)
-
-    def answer(self, go_on: bool) -> None:
-        """Answer a measurement that asks."""
-        self.send(go_on)
-
-    def send(self, message: Any) -> None:
-        """Send; a process that has ended hears nothing, and `receive` says so."""
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-            self.connection.send(message)
 
     def receive(self) -> Any:
-        """Return the next message.
-
-        Raises:
-            EOFError: the process has ended.
-        """
+        """Return the next message; EOFError when the process has ended."""
         try:
             return self.connection.recv()
         except (EOFError, OSError) as error:  # OSError: it ended in the middle of a message
             self.process.join(GRACE_S)  # it closes its end before it is gone, and `stop` shall return its own exit code
             raise EOFError from error
 
-    def let_go(self) -> None:
-        """Let the process end by itself, as an idle one does at once."""
-        self.connection.close()
+    def kill(self) -> None:
+        """End the process with the signal that it cannot refuse."""
+        self.process.kill()
 
     def stop(self) -> int | None:
-        """End the process and return its exit code (negative: the signal that killed it)."""
+        """Ask the process to end, then make it; returns its exit code (negative: the signal that killed it)."""
         self.let_go()
         self.process.join(LEAVE_S)
         self.process.terminate()
@@ -96,11 +72,15 @@ class LocalWorker:
             self.process.join()
         return self.process.exitcode
 
+    def again(self) -> "LocalWorker":
+        """Start another process for the same assignment."""
+        return LocalWorker(self.assignment)
+
 
 @contextlib.contextmanager
-def started_workers(assignments: list[Assignment]) -> Iterator[list[LocalWorker]]:
+def started_workers(assignments: list[Assignment]) -> Iterator[list[WorkerHandle]]:
     """Start a worker for each assignment; at the end of the block all in the list have ended, however it is left."""
-    workers: list[LocalWorker] = []
+    workers: list[WorkerHandle] = []
     try:
         for assignment in assignments:
             workers.append(LocalWorker(assignment))

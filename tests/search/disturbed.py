@@ -3,6 +3,7 @@
 import io
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,7 +20,8 @@ from search.reconcile import STATUS
 from search.settings import Settings, recipe_of
 from search.signals import StopRequest
 from search.study import BASELINE, RUN_ID
-from search.workers.local import started_workers
+from search.workers.handle import WorkerHandle
+from search.workers.local import LocalWorker, started_workers
 from search.workers.messages import Assignment, Supply
 from tracking.store import artifact_folder
 
@@ -47,6 +49,16 @@ class Study:
     most_at_once: int = 0
 
     def run(self, target: int, hook: Hook, workers: int = 1, clock: Callable[[], float] = time.monotonic) -> None:
+        assignment = Assignment(recipe_of(self.settings), None, 1, pruning=self.settings.search.pruner != "none")
+        self.run_with(started_workers([assignment] * workers), target, hook, clock)
+
+    def run_with(
+        self,
+        starting: AbstractContextManager[list[WorkerHandle]],
+        target: int,
+        hook: Hook,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         progress = HookedProgress(Console(file=self.out, width=200), 0, target, self.settings.training.steps)
         coordinator = Coordinator(self.opened, self.settings, target, progress, StopRequest(), clock=clock)
 
@@ -55,8 +67,7 @@ class Study:
             hook(coordinator, number, step)
 
         progress.hook = call
-        assignment = Assignment(recipe_of(self.settings), None, 1, pruning=self.settings.search.pruner != "none")
-        with started_workers([assignment] * workers) as started:
+        with starting as started:
             for worker in started:
                 worker.supply(Supply(self.opened.prepared.bank.path, perceptual=False))
             coordinator.run(started)
@@ -86,6 +97,7 @@ class Study:
 def pid_of(coordinator: Coordinator, number: int) -> int:
     """The process that trains a trial."""
     (slot,) = [one for one in coordinator.slots if one.running is not None and one.running.trial.number == number]
+    assert isinstance(slot.worker, LocalWorker)
     assert slot.worker.process.pid is not None
     return slot.worker.process.pid
 

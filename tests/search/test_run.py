@@ -121,3 +121,15 @@ def test_a_record_that_another_command_holds_is_left_alone(
         capsys.readouterr().err,
     )
     assert len(study_in(finished_study.root).trials) == 3
+
+
+def test_an_address_of_a_cluster_needs_the_executor_that_uses_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["search.run", "--ray-address", "node7:6379"])
+    with pytest.raises(SystemExit) as left:
+        run(main)
+    assert left.value.code == 2
+    assert capsys.readouterr().err == (
+        "error: --ray-address needs --executor ray, but the executor is local; add it or leave the address out\n"
+    )
