@@ -5,6 +5,7 @@ from collections.abc import Callable
 from itertools import combinations
 from pathlib import Path
 
+import psutil
 import pytest
 import torch
 from torch import fx
@@ -55,6 +56,7 @@ def test_a_process_ends_with_the_one_that_started_it(recipe: Callable[..., Recip
 def test_the_end_is_waited_for_and_a_failure_is_left_to_who_needs_the_part(recipe: Callable[..., Recipe]) -> None:
     with compiled_beside(recipe("training.device=cpu"), ("no such part", "nor this")) as done:
         assert list(done) == ["nor this", "no such part"]
+        assert not [child for child in psutil.Process().children() if "model.training.compile_part" in child.cmdline()]
 
 
 def test_a_step_that_is_in_the_cache_needs_no_processes(
