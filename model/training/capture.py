@@ -18,7 +18,7 @@ from model.training.device_step import DeviceStep
 from model.training.feed import Feed, ResidentFeed, open_feed
 from model.training.regions import PARTS, compile_regions
 from model.training.settings import LOSSES
-from model.training.state import start_state
+from model.training.state import TrainState, start_state
 
 #: Runs before the capture, after one that compiles and chooses every kernel.
 WARMUP_STEPS = 2
@@ -64,6 +64,21 @@ class Captures:
         self._feed: Feed | None = None
         self._kept: list[tuple[dict[str, Any], CapturedStep]] = []
         self._compiled: tuple[dict[str, Any], DeviceStep] | None = None
+        self._begun: tuple[Any, TrainState] | None = None
+
+    def begin(self, recipe: Recipe, device: torch.device) -> TrainState:
+        """The state before the first step of a recipe: to become, not to move, since the next training may begin there too.
+
+        Raises:
+            ValueError: network.weights cannot be read or does not fit the network.
+        """
+        wanted = without_numbers(recipe), recipe.training.seed, device
+        if self._begun is None or self._begun[0] != wanted:
+            self._begun = wanted, start_state(recipe, device)
+        state = self._begun[1]
+        state.optimizer.param_groups[0]["lr"] = recipe.optimizer.learning_rate
+        state.seraena.optimizer.param_groups[0]["lr"] = recipe.losses.critic_learning_rate
+        return state
 
     def prepare(self, recipe: Recipe, load: Callable[[], Perceptual | None], device: torch.device) -> None:
         """Compile the step of a recipe on noise: `find` will only have to capture it on its bank.

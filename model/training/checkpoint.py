@@ -57,6 +57,11 @@ def write_training(content: dict[str, Any], path: Path) -> None:
     temporary.replace(path)
 
 
+def has_checkpoint(folder: Path) -> bool:
+    """Whether a run's folder holds a training.pt to go on from."""
+    return (folder / TRAINING).exists()
+
+
 def resume(state: TrainState, recipe: Recipe, bank: Bank, folder: Path) -> None:
     """Bring a fresh state to where the folder's training.pt stands; without that file it stays fresh.
 
@@ -64,9 +69,9 @@ def resume(state: TrainState, recipe: Recipe, bank: Bank, folder: Path) -> None:
         ValueError: the file belongs to a run of other scientific settings or of another bank.
         OSError: the file is there, but is not a checkpoint.
     """
-    path = folder / TRAINING
-    if not path.exists():
+    if not has_checkpoint(folder):
         return
+    path = folder / TRAINING
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
         found, saved = content["run"], content["state"]

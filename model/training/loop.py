@@ -11,12 +11,12 @@ from model.evaluation.perceptual import Perceptual
 from model.ranks import ALONE, Ranks
 from model.recipe import Recipe
 from model.training.capture import Captures
-from model.training.checkpoint import resume, save
+from model.training.checkpoint import has_checkpoint, resume, save
 from model.training.device import check_precision
 from model.training.division import check_division
 from model.training.measurement import Measurement, name_values
 from model.training.state import Tally, TrainState, start_state
-from model.training.stepping import Stepping, start_stepping
+from model.training.stepping import Stepping, is_captured, start_stepping
 from model.training.validation import add_scores
 
 
@@ -55,11 +55,15 @@ def train(
     """
     check_recipe(recipe, perceptual, device)
     check_division(recipe, device, ranks)
-    state = start_state(recipe, device, ranks)
-    if folder is not None:
-        resume(state, recipe, bank, folder)
-        check_together(state, folder)
-    stepping = start_stepping(state, recipe, bank, perceptual, device, captures or Captures())
+    captures = captures or Captures()
+    if is_captured(recipe, device, ranks) and not (folder and has_checkpoint(folder)):
+        state = captures.begin(recipe, device)
+    else:
+        state = start_state(recipe, device, ranks)
+        if folder is not None:
+            resume(state, recipe, bank, folder)
+            check_together(state, folder)
+    stepping = start_stepping(state, recipe, bank, perceptual, device, captures)
     return measure_steps(stepping, recipe, bank, perceptual, device, folder)
 
 

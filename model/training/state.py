@@ -1,6 +1,6 @@
 """All that a training is at one step, and how it starts."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +80,10 @@ class TrainState:
         self.tally = Tally(**state["tally"])
 
     def become(self, other: "TrainState") -> None:
-        """Take over another state of the same shapes in place: the tensors of networks and optimizers stay where they are."""
+        """Take over another state of the same shapes in place: the tensors of networks and optimizers stay where they are.
+
+        The other one stays what it is when this one moves.
+        """
         with torch.no_grad():
             for ours, theirs in zip(self.weights + self.averaged, other.weights + other.averaged, strict=True):
                 ours.values.copy_(theirs.values)
@@ -88,7 +91,7 @@ class TrainState:
         self.seraena.ring.load_state_dict(other.seraena.ring.state_dict())
         take_over(other.optimizer, self.optimizer)
         take_over(other.seraena.optimizer, self.seraena.optimizer)
-        self.drift, self.step, self.tally = other.drift, other.step, other.tally
+        self.drift, self.step, self.tally = replace(other.drift), other.step, replace(other.tally)
 
 
 def take_over(source: torch.optim.AdamW, target: torch.optim.AdamW) -> None:

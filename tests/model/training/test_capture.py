@@ -9,6 +9,7 @@ from model.bank import Bank
 from model.evaluation.perceptual import Perceptual
 from model.recipe import Recipe
 from model.training import regions
+from model.training.batches import Batch
 from model.training.capture import (
     Captures,
     compile_step,
@@ -21,6 +22,7 @@ from model.training.capture import (
 )
 from model.training.loop import train
 from model.training.state import start_state
+from model.training.step import take_step
 from model.training.stepping import CapturedSteps, EagerSteps
 
 CPU = torch.device("cpu")
@@ -75,6 +77,22 @@ def test_the_parts_that_are_compiled_can_be_traced_as_wholes(
         step()
         step()
     assert traced.read(0.0)[0].losses == pytest.approx(plain.read(0.0)[0].losses, rel=1e-5)
+
+
+def test_trainings_begin_from_one_state_that_none_of_them_moves(recipe: Callable[..., Recipe], batch: Batch) -> None:
+    captures, own = Captures(), start_state(recipe("training.seed=9"), CPU)
+    for changes in ((), ("optimizer.learning_rate=0.1", "losses.critic_learning_rate=0.2"), ("training.seed=4",)):
+        settings = recipe(*changes)
+        expected = start_state(settings, CPU)
+        own.become(captures.begin(settings, CPU))
+        for _ in range(2):
+            for state in (own, expected):
+                take_step(state, batch, settings, None, probe=True)
+                state.tally.add(1.0)
+        torch.testing.assert_close(own.state_dict(), expected.state_dict(), rtol=0, atol=0)
+    kept = captures.begin(recipe(), CPU)
+    assert kept is captures.begin(recipe("losses.encoder=9.0"), CPU)
+    assert kept is not captures.begin(recipe("network.width=0.25"), CPU)
 
 
 def test_noise_has_the_shapes_of_the_bank(recipe: Callable[..., Recipe], bank: Bank) -> None:
@@ -136,8 +154,8 @@ def test_trials_share_one_capture_and_do_not_hear_of_each_other(
     other = recipe("training.steps=6", f"data.cache_dir={tmp_path}", "training.seed=3", "losses.encoder=9.0")
     measured = [
         [step.values["loss/total"] for step in train(settings, bank, perceptual=None, device=cuda, captures=captures)]
-        for settings in (first, other, first)
+        for settings in (first, other, first, first)
     ]
-    assert measured[2] == measured[0]
+    assert measured[3] == measured[2] == measured[0]
     assert measured[1] != pytest.approx(measured[0], rel=0.1)
     assert len(captures._kept) == 1
