@@ -81,7 +81,7 @@ def test_the_parts_that_are_compiled_can_be_traced_as_wholes(
 
 def test_trainings_begin_from_one_state_that_none_of_them_moves(recipe: Callable[..., Recipe], batch: Batch) -> None:
     captures, own = Captures(), start_state(recipe("training.seed=9"), CPU)
-    for changes in ((), ("optimizer.learning_rate=0.1", "losses.critic_learning_rate=0.2"), ("training.seed=4",)):
+    for changes in ((), ("optimizer.learning_rate=2e-3", "losses.critic_learning_rate=3e-3"), ("training.seed=4",)):
         settings = recipe(*changes)
         expected = start_state(settings, CPU)
         own.become(captures.begin(settings, CPU))
