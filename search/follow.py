@@ -33,6 +33,10 @@ class Start:
     folder: Path
 
 
+#: What the first rank tells the others when the training was found done.
+NOTHING_TO_TRAIN = None
+
+
 def follow(ranks: Ranks) -> bool:
     """Wait for the first rank's word, train with it, and leave after it; whether the training came to its end.
 
@@ -42,7 +46,8 @@ def follow(ranks: Ranks) -> bool:
         LostRankError: the first rank, or another one, is gone.
     """
     with stop_on_signal() as stop:
-        complete = take_part(ranks, ranks.tell(None), stop)
+        start: Start | None = ranks.tell(None)
+        complete = start is NOTHING_TO_TRAIN or take_part(ranks, start, stop)
         ranks.wait()
     return complete
 

@@ -109,3 +109,28 @@ class StepProgress(Bar):
         if measurement.scores is not None:
             scores = ", ".join(f"{name} {value:.4g}" for name, value in measurement.scores.metrics().items())
             self.line(f"[{step}/{self.total}] {scores}; {self.remaining(step)}")
+
+
+class RepeatProgress(Bar):
+    """Confirmations by their steps: long and short ones take different times."""
+
+    def __init__(self, console: Console, steps: int) -> None:
+        super().__init__(console, "steps", 0, steps)
+        self.finished_steps = 0
+        self.running: dict[str, int] = {}
+
+    def step(self, label: str, measurement: Measurement) -> None:
+        """Note how far a running one is."""
+        self.running[label] = measurement.step
+        self.show(self.done, f"{len(self.running)} running")
+
+    def ended(self, label: str, steps: int, summary: str) -> None:
+        """Note the end of one."""
+        self.running.pop(label, None)
+        self.finished_steps += steps
+        self.line(f"[{self.finished_steps}/{self.total} steps] {label}: {summary}; {self.remaining(self.done)}")
+
+    @property
+    def done(self) -> float:
+        """Steps that are taken."""
+        return self.finished_steps + sum(self.running.values())

@@ -26,6 +26,10 @@ STATUS: dict[TrialState, Status] = {
 }
 
 
+#: Why a trial or a full run ended that nobody ended.
+KILLED = "left running by a command that was killed"
+
+
 def reconcile(study: Study, store: Store, parent: Run, keep_checkpoints: int, say: Callable[[str], None]) -> None:
     """Close what a killed command left open. Call it under the study's lock: no trial can be running then."""
     close_trials(study, say)
@@ -36,7 +40,7 @@ def reconcile(study: Study, store: Store, parent: Run, keep_checkpoints: int, sa
 def close_trials(study: Study, say: Callable[[str], None]) -> None:
     """Fail the trials that are still RUNNING in Optuna and queue their settings again."""
     for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-        again = fail(study, trial.number, "left running by a command that was killed", own_fault=False)
+        again = fail(study, trial.number, KILLED, own_fault=False)
         say(f"trial {trial.number} was left running: {'queued again' if again else 'given up after its last retry'}")
 
 
@@ -44,7 +48,13 @@ def close_runs(study: Study, store: Store, parent: Run, say: Callable[[str], Non
     """End every open run of the study as what its trial became; a run that no trial knows has failed."""
     trials = {trial.user_attrs.get(RUN_ID): trial for trial in study.get_trials(deepcopy=False)}
     for row in children(store, parent.id):
-        if row.status == "RUNNING":
+        if row.status == "RUNNING" and row.role == "full":
+            # Its files stay in their folder: search.promote goes on from the checkpoint there.
+            run = reopen_run(store, row.id)
+            run.tags({"state": "interrupted", "reason": KILLED})
+            run.finish("KILLED")
+            say(f"run '{row.name}' was left open: python -m search.promote goes on with it")
+        elif row.status == "RUNNING":
             known_as = next((name for name in row.names if name in trials), row.id)
             trial = trials.get(known_as)
             status = STATUS[trial.state] if trial else "FAILED"

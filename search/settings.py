@@ -67,10 +67,35 @@ class SearchSettings(FrozenSettings):
         return require_address(storage, server=False)
 
 
-class PromotionSettings(FrozenSettings):
-    """The full run that the best trial is promoted to."""
+class ThresholdSettings(FrozenSettings):
+    """What a full run must pass to become champion."""
 
+    psnr: Annotated[float, Field(gt=0)]
+    ssim: Annotated[float, Field(gt=0, le=1)]
+    lpips: Annotated[float, Field(gt=0)]
+
+
+class PromotionSettings(FrozenSettings):
+    """The way from the best trial to a registered model: confirmations, gate, full run."""
+
+    candidates: Annotated[int, Field(ge=1)]
+    seeds: Annotated[int, Field(ge=2)]
+    long_steps: Annotated[int, Field(ge=1)]
+    reference_gap_db: Annotated[float, Field(ge=0)]
     steps: Annotated[int, Field(ge=1)]
+    evaluate_every: Annotated[int, Field(ge=1)]
+    keep_every: Annotated[int, Field(ge=1)]
+    model: Annotated[str, Field(min_length=1, pattern=r"^[A-Za-z0-9_.-]+$")]
+    thresholds: ThresholdSettings
+
+    @model_validator(mode="after")
+    def _kept_steps_are_evaluated(self) -> Self:
+        if self.keep_every % self.evaluate_every:
+            raise ValueError(
+                "promotion.keep_every must be a multiple of promotion.evaluate_every, because checkpoints are written with "
+                f"evaluations, but {self.keep_every} is none of {self.evaluate_every}; change one of them"
+            )
+        return self
 
 
 class Settings(Recipe):

@@ -1,0 +1,232 @@
+"""python -m search.promote: from the best trial of a study to a full run and a registered model."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from model.cli import (
+    FAILED,
+    ConfigOption,
+    DebugOption,
+    ProfileOption,
+    SetOption,
+    make_console,
+    resolve_profile,
+    run,
+    speaker,
+)
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from model.ranks import Ranks
+    from search.opening import OpenStudy
+    from search.promotion.confirmation import Confirmed
+    from search.promotion.gate_record import GateRecord
+    from search.settings import Settings
+    from tracking.query import RunRow
+
+
+def main(
+    config: ConfigOption = Path("conf.toml"),
+    profile: ProfileOption = "auto",
+    set_: SetOption = None,
+    force: Annotated[
+        bool,
+        typer.Option(
+            "--force",
+            help="Go on with an unfinished study, past gate and preflight, and begin a failed full run anew; recorded.",
+        ),
+    ] = False,
+    debug: DebugOption = False,
+) -> None:
+    """Confirm the best trials over seeds, let the winner through the gate, train it in full, register it.
+
+    Give the settings that the study was begun with. Every part is kept in the record: the same command goes on after an
+    interruption, and says the result again when everything is done.
+
+    Example: python -m search.promote --set data.source=/path/to/videos
+
+    On several GPUs: torchrun --standalone --nproc-per-node 2 -m search.promote ...
+    """
+    from model.ranks import open_ranks
+    from search.settings import load_settings
+
+    with open_ranks() as ranks:
+        if not ranks.first:
+            from search.follow import follow
+
+            if not follow(ranks):
+                raise typer.Exit(FAILED)  # the first rank says why
+            return
+        console = make_console()
+        promote(
+            load_settings(config, resolve_profile(profile, speaker(console)), set_ or ()), console, ranks, force=force
+        )
+
+
+def promote(settings: "Settings", console: "Console", ranks: "Ranks", *, force: bool = False) -> None:
+    """Confirm, gate, train in full, register; what the record has is not done again.
+
+    Args:
+        settings: of the study.
+        console: for people.
+        ranks: that train the full run, of which this process is the first.
+        force: go on in spite of what refuses, but for settings and data that break a rule.
+
+    Raises:
+        ValueError: settings or data break a rule, or there is no such study.
+        RuntimeError: the gate or the preflight refused, or the work failed.
+        InterruptedWorkError: the person asked to stop.
+    """
+    from search.lock import study_lock
+    from search.opening import open_everything
+    from search.promotion.confirmation import winner_of
+    from search.promotion.full import full_settings
+    from search.promotion.prerequisites import check_finished, warn_of_other_code
+
+    say = speaker(console)
+    check_lengths(settings)
+    with study_lock(Path(settings.tracking.root)):
+        opened = open_everything(settings, say)
+        try:
+            check_finished(opened, force=force)
+            warn_of_other_code(opened, say)
+            confirmed = confirm_candidates(opened, settings, console)
+            gate = pass_gate(opened, settings, confirmed, console, force=force)
+            wanted = full_settings(settings, winner_of(confirmed).candidate)
+            row = full_run(opened, wanted, confirmed, console, ranks, force=force)
+            finish(opened, wanted, gate, row, console)
+        finally:
+            close_study(opened)
+
+
+def check_lengths(settings: "Settings") -> None:
+    """Refuse numbers of steps that do not grow.
+
+    Raises:
+        ValueError: the confirmation is not longer than a trial, or the full run shorter than the confirmation.
+    """
+    trial, promotion = settings.training.steps, settings.promotion
+    if not trial < promotion.long_steps <= promotion.steps:
+        raise ValueError(
+            "a promotion goes from a trial over a longer confirmation to a full run, but training.steps, "
+            "promotion.long_steps and "
+            f"promotion.steps are {trial}, {promotion.long_steps} and {promotion.steps}; make them grow"
+        )
+
+
+def confirm_candidates(opened: "OpenStudy", settings: "Settings", console: "Console") -> "list[Confirmed]":
+    """Train the best trials and the baselines again with fresh seeds, and show what they came to."""
+    from search.promotion.candidates import choose_candidates
+    from search.promotion.confirm import confirm
+    from search.promotion.confirmation import gather
+    from search.promotion.repeats import fresh_seeds, plan_repeats
+    from search.promotion.tables import to_table
+    from search.ranking import rank
+
+    candidates = choose_candidates(rank(opened.study), settings.promotion.candidates)
+    horizons = (settings.training.steps, settings.promotion.long_steps)
+    plans = plan_repeats(settings, candidates, fresh_seeds(settings), horizons)
+    repeats = confirm(opened, settings, plans, console)
+    confirmed = gather(plans, repeats, settings.training.steps)
+    console.print(to_table(confirmed, opened.prepared.yardsticks))
+    return confirmed
+
+
+def pass_gate(
+    opened: "OpenStudy", settings: "Settings", confirmed: "list[Confirmed]", console: "Console", *, force: bool
+) -> "GateRecord":
+    """Decide, record and say whether the winner may be trained in full.
+
+    Raises:
+        RuntimeError: it may not, and `force` is not given.
+    """
+    from search.promotion.gate_record import PROMOTION, judge_winner
+    from search.promotion.tables import decision_lines
+
+    gate = judge_winner(confirmed, opened.prepared.yardsticks, settings, force=force)
+    opened.parent.json(PROMOTION, gate.to_json())
+    for line in decision_lines(gate):
+        speaker(console)(line)
+    if gate.reasons and not force:
+        raise RuntimeError(f"the gate is closed: {'; '.join(gate.reasons)}; --force goes on in spite of it")
+    return gate
+
+
+def full_run(
+    opened: "OpenStudy",
+    settings: "Settings",
+    confirmed: "list[Confirmed]",
+    console: "Console",
+    ranks: "Ranks",
+    *,
+    force: bool,
+) -> "RunRow":
+    """Train the winner over all steps, or go on with that, or find it done; `settings` are those of the full run.
+
+    Raises:
+        RuntimeError: the work failed, now or at an earlier command (`force` begins it anew then).
+    """
+    from model.training.division import check_division
+    from search.follow import NOTHING_TO_TRAIN
+    from search.promotion.confirmation import winner_of
+    from search.promotion.full import describe_stretch, find_full_run, open_full_run, train_full, watch_of
+    from search.record import forced_tag
+    from search.settings import recipe_of
+
+    say, winner = speaker(console), winner_of(confirmed)
+    check_division(recipe_of(settings), opened.prepared.device, ranks)
+    found = find_full_run(opened, settings)
+    if found is not None and found.status == "FINISHED":
+        say(f"full run   {found.name} is in the record")
+        ranks.tell(NOTHING_TO_TRAIN)
+        ranks.wait()
+        return found
+    if found is not None and found.status == "FAILED":
+        if not force:
+            reason = found.tags.get("reason", "no reason was recorded")
+            raise RuntimeError(f"the full run of these settings has failed: {reason}; --force begins it anew")
+        found = None
+    say(f"full run   {winner.candidate.label}: {describe_stretch(winner.short[0].steps, settings)}")
+    record = open_full_run(opened, settings, winner.candidate, found)
+    record.run.tags(forced_tag(["gate"]) if force else {})
+    train_full(record, opened.prepared, watch_of(winner, opened.prepared, settings), console, ranks, force=force)
+    done = find_full_run(opened, settings)
+    assert done is not None, "a full run that was trained is in the record"
+    return done
+
+
+def finish(opened: "OpenStudy", settings: "Settings", gate: "GateRecord", row: "RunRow", console: "Console") -> None:
+    """Register the full run's best weights, compare with the estimate, and say where everything is."""
+    from shlex import quote
+
+    from search.promotion.register import MODEL, register
+    from tracking.store import artifact_folder
+
+    say = speaker(console)
+    done = register(opened, settings, row, gate, say)
+    scores = ", ".join(f"{name.removeprefix('val/')} {value:.4g}" for name, value in done.scores.metrics().items())
+    say(f"scores     {scores}")
+    for metric, estimate in gate.estimates.items():
+        say(f"           {metric} {estimate.says(done.scores.metrics()[metric])}")
+    folder = artifact_folder(opened.prepared.store, row.id) / MODEL
+    say(f"card       {folder / 'README.md'}")
+    weights, config = quote(str(folder / "model.safetensors")), quote(str(folder / "conf.toml"))
+    say(f"next       python -m model.evaluate {weights} --config {config}")
+
+
+def close_study(opened: "OpenStudy") -> None:
+    """End the study's run as what it was before the promotion, and let go of it."""
+    from search.study import TARGET
+
+    complete = opened.num_finished() >= opened.study.user_attrs[TARGET]
+    opened.parent.tags({"state": "complete" if complete else "interrupted"})
+    opened.parent.finish("FINISHED" if complete else "KILLED")
+    opened.prepared.store.outbox.deliver()
+    opened.lease.close()
+
+
+if __name__ == "__main__":
+    run(main)
