@@ -41,10 +41,10 @@ def decision_lines(gate: GateRecord) -> list[str]:
     lines = [f"winner     trial {gate.winner}: {gate.in_words()}"]
     if not gate.reasons:
         lines.append("gate       open")
+    lines.append(
+        "estimate   each factor of ten of steps brings half of what the one before brought; low: nothing, high: the same"
+    )
     for metric, estimate in gate.estimates.items():
-        lines.append(
-            f"estimate   {metric} {estimate.value:.4g} after {estimate.steps} steps ({estimate.low:.4g} to "
-            f"{estimate.high:.4g}): each factor of "
-            "ten of steps brings half of the gain of the one before; low: no gain at all, high: the same gain"
-        )
+        bounds = f"{estimate.low:.4g} to {estimate.high:.4g}"
+        lines.append(f"           {metric} {estimate.value:.4g} after {estimate.steps} steps ({bounds})")
     return lines

@@ -15,6 +15,9 @@ ALLOWED_LAG_DB = 3.0
 #: 4 dB from its beginning to step 100,000.
 GIVE_UP_SHARE = 0.1
 
+#: But never earlier: what a network shows after fewer steps says nothing yet.
+GIVE_UP_STEPS = 1000
+
 
 class HopelessRunError(RuntimeError):
     """A full run was stopped early by its one rule; the text says so with its numbers."""
@@ -36,6 +39,11 @@ class Watch:
     constant_db: float
     warnings: dict[int, str] = field(default_factory=dict)
 
+    @property
+    def give_up_step(self) -> int:
+        """The step from which on a run must show a picture."""
+        return max(GIVE_UP_STEPS, round(GIVE_UP_SHARE * self.steps))
+
     def judge(self, measurement: Measurement) -> list[str]:
         """Say what is new to say about an evaluation.
 
@@ -45,12 +53,11 @@ class Watch:
         if measurement.scores is None:
             return []
         step, psnr = measurement.step, measurement.scores.psnr
-        if step >= GIVE_UP_SHARE * self.steps and psnr <= self.constant_db:
+        if step >= self.give_up_step and psnr <= self.constant_db:
             raise HopelessRunError(
-                f"a full run must be better than a frame of one colour from {GIVE_UP_SHARE:.0%} of its steps on, but at "
-                f"step {step} it has "
-                f"{psnr:.2f} dB and that frame {self.constant_db:.2f}; read its diagnosis, mend the cause, and begin it "
-                "anew with --force"
+                f"a full run must be better than a frame of one colour from step {self.give_up_step} on, but at step {step} it "
+                f"has {psnr:.2f} dB and that frame {self.constant_db:.2f}; read its diagnosis, mend the cause, and begin it anew "
+                "with --force"
             )
         lines = []
         for mark, expected in self.marks.items():
