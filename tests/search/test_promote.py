@@ -4,10 +4,10 @@ import json
 import re
 import signal
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-import mlflow
 import pytest
 import torch
 from mlflow import MlflowClient
@@ -201,11 +201,16 @@ def test_the_registered_model_is_the_best_of_the_run_bit_for_bit(promoted: Promo
     version = client.get_model_version_by_alias("taehv", alias)
     assert version.run_id == full.info.run_id
     uri = f"sqlite:///{promoted.root / 'mlflow.db'}"
-    folder = Path(
-        mlflow.artifacts.download_artifacts(
-            f"models:/taehv@{alias}", dst_path=str(tmp_path), tracking_uri=uri, registry_uri=uri
-        )
+    fetch = "import sys, mlflow; print(mlflow.artifacts.download_artifacts(sys.argv[1], dst_path=sys.argv[2]))"
+    fetched = subprocess.run(
+        [sys.executable, "-c", fetch, f"models:/taehv@{alias}", str(tmp_path)],
+        env=environment(MLFLOW_TRACKING_URI=uri, MLFLOW_REGISTRY_URI=uri),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
     )
+    folder = Path(fetched.stdout.split()[-1])
     ours, theirs = load_file(folder / "model.safetensors"), load_file(folder_of(full) / "checkpoint/best.safetensors")
     assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
     assert "encoder.0.weight" in ours

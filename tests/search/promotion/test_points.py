@@ -1,0 +1,38 @@
+import pytest
+
+from search.promotion.points import agreements
+from search.ranking import Row
+
+
+def row(number: int, score: float) -> Row:
+    return Row(0, number, "", "COMPLETE", {"score": score}, {}, "")
+
+
+ROWS = [row(number, 50.0 + number) for number in range(6)]
+
+
+def test_a_longer_training_is_held_against_the_trial_that_it_repeats(repeat) -> None:
+    long = [repeat(number, 0, 5000, 20.0 + number) for number in range(5)]
+    (agreement,) = agreements(ROWS, long, 1000)
+    assert (agreement.short_steps, agreement.long_steps) == (1000, 5000)
+    assert [(point.label, point.short) for point in agreement.points] == [(f"trial {n}", 50.0 + n) for n in range(5)]
+    assert [point.long for point in agreement.points] == [50 * (20.0 + n) / 40 + 25 for n in range(5)]
+    assert agreement.spearman == pytest.approx(1.0)
+
+
+def test_several_seeds_count_once_with_their_means_at_both_lengths(repeat) -> None:
+    repeats = [
+        repeat(number, seed, steps, 20.0 + number + seed + steps / 1000)
+        for number in range(4)
+        for seed in (1, 2)
+        for steps in (1000, 5000)
+    ]
+    (agreement,) = agreements(ROWS, repeats, 1000)
+    assert [point.short for point in agreement.points] == [50 * (22.5 + n) / 40 + 25 for n in range(4)]
+    assert [point.long for point in agreement.points] == [50 * (26.5 + n) / 40 + 25 for n in range(4)]
+
+
+def test_each_greater_length_has_its_own_and_few_settings_none(repeat) -> None:
+    repeats = [repeat(number, 0, steps, 20.0 + number) for number in range(5) for steps in (2000, 5000)]
+    repeats += [repeat(number, 0, 9000, 20.0) for number in range(3)]
+    assert [found.long_steps for found in agreements(ROWS, repeats, 1000)] == [2000, 5000]
