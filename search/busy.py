@@ -1,6 +1,6 @@
 """How busy the workers were between their first task and their last end."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -42,3 +42,10 @@ def busy_shares(times: Sequence[BusyTime]) -> dict[str, float]:
         each = {f"time/busy_share/slot_{n}": time for n, time in enumerate(times) if time.window_s > 0}
         shares |= {name: time.busy_s / time.window_s for name, time in each.items()}
     return shares
+
+
+def describe(shares: Mapping[str, float]) -> str:
+    """Say the shares in one line."""
+    total, *each = (f"{share:.0%}".replace("%", " %") for share in shares.values())
+    detail = f" ({', '.join(each)})" if each else ""
+    return f"workers busy {total} of the trials' time{detail}"

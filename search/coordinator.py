@@ -14,8 +14,8 @@ from optuna.trial import TrialState
 
 from model.settings import change
 from model.training.measurement import Measurement
-from search.busy import busy_shares
-from search.checkpoints import drop_checkpoints, is_kept
+from search.busy import busy_shares, describe
+from search.checkpoints import Best, add_checkpoint, best_of
 from search.opening import OpenStudy
 from search.progress import TrialProgress
 from search.ranking import score_cells
@@ -24,7 +24,7 @@ from search.settings import Settings
 from search.signals import StopRequest
 from search.slot import Running, Slot
 from search.space import changes, sample
-from search.study import BASELINE, LEFT_OUT, MAX_RETRIES, METRICS, REASON, RETRIES, RUN_ID, fail, finished
+from search.study import BASELINE, LEFT_OUT, MAX_RETRIES, METRICS, REASON, RETRIES, RUN_ID, fail
 from search.workers.handle import WorkerHandle, ending
 from search.workers.messages import Done, Failed, Progress, Ready, Task
 
@@ -44,6 +44,13 @@ class Coordinator:
     slots: list[Slot] = field(default_factory=list)
     failures_in_a_row: int = 0
     clock: Callable[[], float] = time.monotonic
+    # Kept here, because only this process ends trials: each question to the study reads its running trials again.
+    num_finished: int = field(init=False)
+    best: Best = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.num_finished = self.opened.num_finished()
+        self.best = best_of(self.opened.study, self.settings.tracking.keep_checkpoints)
 
     def run(self, workers: list[WorkerHandle]) -> None:
         """Keep the workers busy, and record how busy they were; afterwards they end, and the list holds those that are left.
@@ -66,14 +73,13 @@ class Coordinator:
                 slot.worker.let_go()  # it ends while the study's results are written
                 if slot.running:
                     slot.worker.stop()
-                    cause = self.stop.signal_name or "an error of the coordinator"
-                    self.give_up(slot.running, f"interrupted by {cause}", own_fault=False)
+                    self.give_up(slot.running, f"interrupted by {self.stop.cause}", own_fault=False)
         self.record_busy()
 
     def missing(self) -> int:
         """How many trials must still be started."""
         running = sum(slot.running is not None for slot in self.slots)
-        return max(0, self.target - len(finished(self.opened.study)) - running)
+        return max(0, self.target - self.num_finished - running)
 
     def hand_out(self) -> None:
         """Give every waiting worker a trial while some are missing and nobody asks to stop."""
@@ -150,9 +156,7 @@ class Coordinator:
         if measurement.scores is not None:
             running.trial.report(measurement.scores.score, measurement.step)
             if measurement.step >= self.settings.training.steps:
-                keep = self.settings.tracking.keep_checkpoints
-                running.kept = is_kept(self.opened.study, measurement.scores.score, keep)
-                go_on = running.kept
+                running.kept = go_on = self.best.takes(measurement.scores.score)
             else:
                 go_on = not running.trial.should_prune()
             if message.asks:
@@ -169,7 +173,8 @@ class Coordinator:
         trial.set_user_attr(METRICS, metrics)
         self.end(running, None if pruned else metrics["score"])
         self.failures_in_a_row = 0
-        drop_checkpoints(self.opened.study, self.opened.prepared.store, self.settings.tracking.keep_checkpoints, most=1)
+        if not pruned:
+            add_checkpoint(self.best, self.opened.prepared.store, metrics["score"], trial.number, record.run.id)
         score, psnr, ssim, lpips = score_cells(metrics)
         label = f"{record.name} {'pruned' if pruned else 'done'}: score {score}, {psnr} dB, SSIM {ssim}, LPIPS {lpips}"
         self.progress.ended(trial.number, label, metrics)
@@ -194,6 +199,7 @@ class Coordinator:
             self.opened.study.tell(running.trial, state=TrialState.PRUNED)
         else:
             self.opened.study.tell(running.trial, score)
+        self.num_finished += 1
         self.hand_out()
         running.record.write_conclusion(running.kept, failure)
         running.record.close("KILLED" if score is None else "FINISHED", failure)
@@ -239,9 +245,6 @@ class Coordinator:
 
     def record_busy(self) -> None:
         """Write and print how much of the trials' time the workers were busy; nothing where no trial ended."""
-        shares = busy_shares([slot.busy for slot in self.slots])
-        if shares:
-            self.opened.parent.metrics(shares, len(finished(self.opened.study)))
-            total, *each = (f"{share:.0%}".replace("%", " %") for share in shares.values())
-            detail = f" ({', '.join(each)})" if each else ""
-            self.progress.line(f"workers busy {total} of the trials' time{detail}")
+        if shares := busy_shares([slot.busy for slot in self.slots]):
+            self.opened.parent.metrics(shares, self.num_finished)
+            self.progress.line(describe(shares))

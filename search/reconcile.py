@@ -13,7 +13,7 @@ from search.record import STATES, Status
 from search.study import REASON, RUN_ID, fail
 from tracking.diagnosis import diagnose
 from tracking.diagnosis_files import log_diagnosis
-from tracking.query import RunRow, children
+from tracking.query import RunRow, open_children
 from tracking.recorded import evidence_of_run
 from tracking.run import Run, move_checkpoint, reopen_run
 from tracking.store import Store
@@ -47,26 +47,30 @@ def close_trials(study: Study, say: Callable[[str], None]) -> None:
 def close_runs(study: Study, store: Store, parent: Run, say: Callable[[str], None]) -> None:
     """End every open run of the study as what its trial became; a run that no trial knows has failed."""
     trials = {trial.user_attrs.get(RUN_ID): trial for trial in study.get_trials(deepcopy=False)}
-    for row in children(store, parent.id):
-        if row.status == "RUNNING" and row.role == "full":
-            # Its files stay in their folder: search.promote goes on from the checkpoint there.
-            run = reopen_run(store, row.id)
-            run.tags({"state": "interrupted", "reason": KILLED})
-            run.finish("KILLED")
-            say(f"run '{row.name}' was left open: python -m search.promote goes on with it")
-        elif row.status == "RUNNING":
-            known_as = next((name for name in row.names if name in trials), row.id)
-            trial = trials.get(known_as)
-            status = STATUS[trial.state] if trial else "FAILED"
-            reason = {"reason": trial.user_attrs[REASON]} if trial and REASON in trial.user_attrs else {}
-            run, folder = reopen_run(store, row.id), running_folder(store) / known_as
-            if status != "FAILED":
-                conclude_run(store, replace(row, tags=row.tags | reason), run)
-                move_checkpoint(store, row.id, folder / "checkpoint")
-            run.tags({"state": STATES[status]} | reason)
-            run.finish(status)
-            shutil.rmtree(folder, ignore_errors=True)
-            say(f"run '{row.name}' was left open: closed as {status}")
+    for row in open_children(store, parent.id):
+        if row.role == "full":
+            leave_for_promotion(store, row, say)
+            continue
+        known_as = next((name for name in row.names if name in trials), row.id)
+        trial = trials.get(known_as)
+        status = STATUS[trial.state] if trial else "FAILED"
+        reason = {"reason": trial.user_attrs[REASON]} if trial and REASON in trial.user_attrs else {}
+        run, folder = reopen_run(store, row.id), running_folder(store) / known_as
+        if status != "FAILED":
+            conclude_run(store, replace(row, tags=row.tags | reason), run)
+            move_checkpoint(store, row.id, folder / "checkpoint")
+        run.tags({"state": STATES[status]} | reason)
+        run.finish(status)
+        shutil.rmtree(folder, ignore_errors=True)
+        say(f"run '{row.name}' was left open: closed as {status}")
+
+
+def leave_for_promotion(store: Store, row: RunRow, say: Callable[[str], None]) -> None:
+    """Close the run of a full training that was killed; its files stay where they are, to go on from."""
+    run = reopen_run(store, row.id)
+    run.tags({"state": "interrupted", "reason": KILLED})
+    run.finish("KILLED")
+    say(f"run '{row.name}' was left open: python -m search.promote goes on with it")
 
 
 def conclude_run(store: Store, row: RunRow, run: Run) -> None:

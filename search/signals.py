@@ -15,6 +15,11 @@ class StopRequest:
     def __bool__(self) -> bool:
         return bool(self.signal_name)
 
+    @property
+    def cause(self) -> str:
+        """Why trials are given up that a coordinator leaves in mid-way: the signal, or else an error of its own."""
+        return self.signal_name or "an error of the coordinator"
+
 
 @contextlib.contextmanager
 def stop_on_signal() -> Iterator[StopRequest]:

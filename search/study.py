@@ -70,7 +70,7 @@ def load_study(
             f"a study must keep its data and its reference, but {name} began with digest {begun_with} and now has {digest}; "
             "restore them or begin another study with --set search.study=NAME"
         )
-    study.sampler = make_sampler(settings.search, len(study.trials))
+    study.sampler = make_sampler(settings.search, len(study.get_trials(deepcopy=False)))
     return study
 
 
@@ -92,7 +92,7 @@ def make_pruner(settings: Settings) -> BasePruner:
 
 def enqueue_baselines(study: Study, search: SearchSettings, perceptual: bool) -> None:
     """Queue each baseline that the study does not have yet."""
-    known = {trial.user_attrs.get(BASELINE) for trial in study.trials}
+    known = {trial.user_attrs.get(BASELINE) for trial in study.get_trials(deepcopy=False)}
     for name, baseline in search.baselines.items():
         if name not in known:
             parameters, left_out = baseline_parameters(baseline, perceptual)
@@ -115,7 +115,7 @@ def fail(study: Study, number: int, reason: str, *, own_fault: bool) -> bool:
         reason: for people.
         own_fault: whether this counts as one of its tries; an interruption does not.
     """
-    trial = study.trials[number]
+    trial = study.get_trials(deepcopy=False)[number]
     if trial.state.is_finished():
         return False
     # A frozen trial's id has no public name, and Trial is the only public way to write an attribute.

@@ -74,8 +74,9 @@ def changes(source: Source) -> str:
     return named + source.diff
 
 
+@functools.cache
 def installed_version(package: str) -> str:
-    """The version of an installed package."""
+    """The version of an installed package, read once: one that is installed later was not loaded by this process."""
     try:
         return version(package)
     except PackageNotFoundError:

@@ -1,6 +1,7 @@
 """Typed rows back from the record."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,9 +42,23 @@ def children(store: Store, parent_id: str) -> list[RunRow]:
     return find_runs(store, **{MLFLOW_PARENT_RUN_ID: parent_id})
 
 
+def open_children(store: Store, parent_id: str) -> list[RunRow]:
+    """The runs directly below a run that nobody has finished, the oldest first; finished ones are not even read."""
+    return search_rows(store, f"{tags_are({MLFLOW_PARENT_RUN_ID: parent_id})} and attributes.status = 'RUNNING'")
+
+
 def find_runs(store: Store, **tags: str) -> list[RunRow]:
     """The runs that carry all of these tags, the oldest first; without tags, all runs."""
-    condition = " and ".join(f"tags.`{name}` = {quoted(value)}" for name, value in tags.items())
+    return search_rows(store, tags_are(tags))
+
+
+def tags_are(tags: Mapping[str, str]) -> str:
+    """MLflow's condition for runs that carry all of these tags."""
+    return " and ".join(f"tags.`{name}` = {quoted(value)}" for name, value in tags.items())
+
+
+def search_rows(store: Store, condition: str) -> list[RunRow]:
+    """The runs of the record that meet one of MLflow's conditions, the oldest first."""
     rows: list[RunRow] = []
     token: str | None = None
     with record_errors("searching runs"):

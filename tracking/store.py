@@ -210,10 +210,13 @@ def artifact_folder(store: Store, run_id: str) -> Path:
         RecordError: no such run, or its artifacts lie outside the record.
     """
     own = own_folder(store, run_id)
-    if store.uploads or (store.keyed and own.exists()):
+    if store.uploads:
         return own.resolve()
-    with record_errors(f"reading run {run_id}"):
-        folder = local_path(store.client.get_run(store.delivery.id_of(run_id)).info.artifact_uri).resolve()
+    if own.exists():
+        folder = own.resolve()
+    else:
+        with record_errors(f"reading run {run_id}"):
+            folder = local_path(store.client.get_run(store.delivery.id_of(run_id)).info.artifact_uri).resolve()
     if not folder.is_relative_to(store.root / ARTIFACTS):
         raise RecordError(f"artifacts must lie in {store.root / ARTIFACTS}, but those of run {run_id} are at {folder}")
     return folder

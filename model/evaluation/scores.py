@@ -1,6 +1,6 @@
 """The result of an evaluation: its metrics, the two formulas that join them to one number, and the rows behind them."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal
 
 
@@ -98,4 +98,5 @@ class Scores:
 
     def to_json(self) -> dict[str, Any]:
         """All fields as plain values for evaluation.json."""
-        return asdict(self)
+        # What dataclasses.asdict gives, which copies every number by itself: several ms where there are many clips.
+        return vars(self) | {"intervals": dict(self.intervals), "clips": tuple(dict(vars(clip)) for clip in self.clips)}

@@ -40,7 +40,12 @@ class Shortage:
     def remedy(self) -> str:
         """What to do, for the end of a sentence."""
         if self.fitting is None:
-            return "not even training.batch_size = 1 fits, lower data.crop_px or network.width"
+            lower = "lower data.crop_px or network.width"
+            if self.limit_mib is None:
+                # The allocator of a CPU gives little of what a failed training used back to the system (docs/LOG.md).
+                held = "beside what this process still held, try it in a new one"
+                return f"not even training.batch_size = 1 fitted {held} or {lower}"
+            return f"not even training.batch_size = 1 fits, {lower}"
         return f"set training.batch_size = {self.fitting}, which fits"
 
 

@@ -1,6 +1,7 @@
 """One study, killed once and started again."""
 
 import os
+import re
 import signal
 import subprocess
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from tests.crashes.state import trials_of, wrongs
 
 #: Finished trials that the study shall have.
 TRIALS = 4
+
+HOLDER = re.compile(r"held by \S+, process \d+, which")
 
 #: Seconds after which a command that has not ended hangs.
 PATIENCE_S = 300
@@ -59,7 +62,7 @@ def crash(moment: Moment, folder: Path, cache: Path) -> Outcome:
         found.append(f"the second command ended with {again.returncode}: {again.stderr.strip()[-300:]}")
     lines = [*rest.splitlines(), *again.stdout.splitlines()]
     said = tuple(
-        text
+        HOLDER.sub("held by the killed command, which", text)  # its name and number say nothing to others
         for text in lines
         if "was left" in text or "queued again" in text or text.startswith(("error:", "the study was held"))
     )

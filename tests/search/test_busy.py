@@ -1,6 +1,6 @@
 import pytest
 
-from search.busy import BusyTime, busy_shares
+from search.busy import BusyTime, busy_shares, describe
 
 
 def slot(first_task_s: float, *ends: tuple[float, float]) -> BusyTime:
@@ -35,3 +35,9 @@ def test_a_slot_without_a_trial_has_no_share() -> None:
     idle, begun = BusyTime(), slot(3)
     assert busy_shares([]) == busy_shares([idle, begun]) == {}
     assert set(busy_shares([idle, slot(0, (2, 1))])) == {"time/busy_share", "time/busy_share/slot_1"}
+
+
+def test_shares_are_said_in_one_line() -> None:
+    assert describe({"time/busy_share": 0.954}) == "workers busy 95 % of the trials' time"
+    each = {"time/busy_share/slot_0": 1.0, "time/busy_share/slot_1": 0.6}
+    assert describe({"time/busy_share": 0.8, **each}) == "workers busy 80 % of the trials' time (100 %, 60 %)"

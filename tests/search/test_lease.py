@@ -1,6 +1,7 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,13 +13,16 @@ from search.holder import Holder
 from search.lease import BEAT_S, DEAD_S, LEASES, take_lease
 from search.storage import open_storage
 from tests.commands import ROOT, environment
+from tests.places import DATABASES, Place, at
+
+pytestmark = at(*DATABASES)
 
 HOLD = """
 import sys
 from pathlib import Path
 from search.lease import take_lease
 from search.storage import open_storage
-held = take_lease(open_storage(Path(sys.argv[1]), "", print), "mine", print)
+held = take_lease(open_storage(Path(sys.argv[1]), sys.argv[2], print), "mine", print)
 print("held", flush=True)
 sys.stdin.read()
 held.close()
@@ -26,15 +30,15 @@ held.close()
 
 
 @pytest.fixture
-def storage(record: Path) -> RDBStorage:
-    return open_storage(record, "", print)
+def storage(record: Path, place: Place) -> RDBStorage:
+    return open_storage(record, place.storage, print)
 
 
 @pytest.fixture
-def holder(record: Path, storage: RDBStorage) -> Iterator[subprocess.Popen]:
+def holder(record: Path, place: Place, storage: RDBStorage) -> Iterator[subprocess.Popen]:
     """A process that holds the study "mine" until its input ends."""
     process = subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(record)],
+        [sys.executable, "-c", HOLD, str(record), place.storage],
         cwd=ROOT,
         env=environment(),
         stdin=subprocess.PIPE,
@@ -61,6 +65,8 @@ def elsewhere(storage: RDBStorage, silent_s: int) -> None:
     """Make the lease one of a host whose processes cannot be seen, with its last sign of life so long ago."""
     # The database's own clock, as everywhere.
     before = func.datetime("now", f"-{silent_s} seconds")
+    if storage.engine.dialect.name == "postgresql":
+        before = func.current_timestamp() - timedelta(seconds=silent_s)
     with storage.engine.begin() as connection:
         connection.execute(update(LEASES).values(name="anna@node7, process 9", place="node7", beaten=before))
 

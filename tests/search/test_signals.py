@@ -10,9 +10,10 @@ from search.signals import stop_on_signal
 def test_the_first_signal_is_a_request_and_the_second_stops(number: int) -> None:
     with stop_on_signal() as stop:
         assert not stop
+        assert stop.cause == "an error of the coordinator"
         os.kill(os.getpid(), number)
         assert stop
-        assert stop.signal_name == signal.Signals(number).name
+        assert stop.signal_name == stop.cause == signal.Signals(number).name
         with pytest.raises(KeyboardInterrupt, match="second signal"):
             os.kill(os.getpid(), number)
 

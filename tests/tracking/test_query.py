@@ -6,7 +6,7 @@ import pytest
 
 import tracking.query
 from tests.places import DATABASES, at
-from tracking.query import children, find_runs, history, read_json
+from tracking.query import children, find_runs, history, open_children, read_json
 from tracking.run import reopen_run, start_run
 from tracking.store import Store
 
@@ -73,3 +73,15 @@ def test_json_comes_back_from_the_run_and_from_nowhere_else(store: Store, tmp_pa
     (tmp_path / "secret.json").write_text("{}")
     with pytest.raises(ValueError, match="must lie in its run's folder"):
         read_json(store, run.id, "../../../../secret.json")
+
+
+def test_open_children_are_those_that_nobody_finished(store: Store) -> None:
+    parent, other = (start_run(store, name, "study", None, {}) for name in ("mine", "other"))
+    ended = {state: start_run(store, state, "trial", parent, {}) for state in ("FINISHED", "KILLED", "FAILED")}
+    for state, run in ended.items():
+        run.finish(state)
+    left = start_run(store, "left", "trial", parent, {})
+    start_run(store, "of another", "trial", other, {})
+    assert [row.id for row in open_children(store, parent.id)] == [left.id]
+    reopen_run(store, ended["KILLED"].id)
+    assert {row.id for row in open_children(store, parent.id)} == {left.id, ended["KILLED"].id}

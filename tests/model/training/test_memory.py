@@ -38,7 +38,12 @@ def test_real_allocations_that_cannot_be_had() -> None:
     [
         (5, 4, "set training.batch_size = 4, which fits"),
         (1, 1, "set training.batch_size = 1, which fits"),
-        (0, None, "not even training.batch_size = 1 fits, lower data.crop_px or network.width"),
+        (
+            0,
+            None,
+            "not even training.batch_size = 1 fitted beside what this process still held, try it in a new one or lower "
+            "data.crop_px or network.width",
+        ),
     ],
 )
 def test_halves_are_tried_until_one_trains(
@@ -61,6 +66,11 @@ def test_halves_are_tried_until_one_trains(
     assert shortage == Shortage(8, fitting, None, None)
     assert tried == [size for size in (4, 2, 1) if fitting is None or size >= fitting]
     assert shortage.remedy() == remedy
+
+
+def test_on_a_gpu_whose_memory_was_given_back_nothing_fits_means_just_that() -> None:
+    shortage = Shortage(8, None, None, 24_000.0)
+    assert shortage.remedy() == "not even training.batch_size = 1 fits, lower data.crop_px or network.width"
 
 
 def test_another_error_of_a_trial_step_is_not_taken_for_memory(tiny, monkeypatch: pytest.MonkeyPatch) -> None:
