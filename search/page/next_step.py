@@ -16,7 +16,7 @@ LONGER = 10
 def next_step(
     settings: Settings, rows: Sequence[Row], yardsticks: Mapping[str, Scores], folder: Path
 ) -> tuple[str, str]:
-    """Return a note, empty where there is nothing to note, and the command that comes next, empty where no trial has a score.
+    """Return a note, which may be empty, and the command that comes next, empty where no complete trial has a score.
 
     Args:
         settings: of the study.
@@ -24,7 +24,8 @@ def next_step(
         yardsticks: scores that need no training.
         folder: with the study's best.toml.
     """
-    if not rows or not rows[0].metrics:
+    # A pruned trial has a score of an earlier step: nothing to begin a full run with.
+    if not rows or rows[0].state != "COMPLETE" or not rows[0].metrics.keys() >= {"score", "val/psnr"}:
         return "", ""
     steps, note = settings.promotion.steps, ""
     constant = max(yardsticks[name].psnr for name in CONSTANT_BASELINES)

@@ -45,15 +45,17 @@ def nothing_won(page: PageEvidence) -> str:
     if not ended:
         return "Nothing is known yet: no trial has a score yet, because none has ended."
     reason = f" The last reason: {list(page.failures.values())[-1]}." if page.failures else ""
+    subject = "the only one that ended" if ended == 1 else f"all {ended} that ended"
     if counts.failed == ended:
-        return f"Nothing won: no trial has a score yet, all {ended} failed.{reason}"
+        return f"Nothing won: no trial has a score yet, {subject} failed.{reason}"
     if counts.pruned == ended:
+        verb = "was" if ended == 1 else "were"
         early = (
             "the scores in the ranking are of earlier steps"
-            if any(row.metrics for row in page.rows)
+            if any("score" in row.metrics for row in page.rows)
             else "none was measured"
         )
-        return f"Nothing won: no complete trial has a score yet, all {ended} were pruned or diverged ({early}).{reason}"
+        return f"Nothing won: no complete trial has a score yet, {subject} {verb} pruned or diverged ({early}).{reason}"
     return f"Nothing won: no complete trial has a score yet, none of {ended} that ended.{reason}"
 
 
