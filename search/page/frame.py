@@ -63,7 +63,7 @@ def paragraph(text: str, kind: str = "") -> str:
 def plot(figure: "go.Figure", caption: str, *, least_px: int = 0) -> str:
     """A figure that the page's script draws in the colours of the reader; `least_px` is the width below which it scrolls."""
     figure.update_layout(template="none", margin={"l": 56, "r": 16, "t": 40, "b": 48}, autosize=True)
-    figure.update_layout(legend={"orientation": "h", "y": -0.2})
+    figure.update_layout(legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"})
     # "<" occurs inside strings only, so no text of a figure can close the element.
     data = figure.to_json().replace("<", "\\u003c")
     style = f' style="min-width:{least_px}px"' if least_px else ""

@@ -159,7 +159,8 @@ def picture_columns(
     clips = bank.validation[:count]
     inputs, outputs, differences = cut(strip(clips, bank.validation_round_trip[:count], count), settings.data.crop_px)
     columns = [PictureColumn("input", {0: (inputs, None)}), PictureColumn("reference", {0: (outputs, differences)})]
-    order = sorted((each for each in shown if each.label != "worst"), key=lambda each: each.label in STORY)
+    places = [*settings.search.baselines, "median", "best"]
+    order = sorted((each for each in shown if each.label in places), key=lambda each: places.index(each.label))
     labels: dict[int, list[str]] = {}
     for each in order:
         labels.setdefault(each.row.number, []).append(each.label.replace("_", " "))

@@ -52,7 +52,9 @@ def history(page: PageEvidence) -> "go.Figure | None":
         x=[row.number for row in complete], y=so_far, mode="lines", line={"shape": "hv"}, name="best so far"
     )
     for name, scores in page.yardsticks.items():
-        figure.add_hline(y=scores.score, line_dash="dot", annotation_text=escape(name.replace("_", " ")))
+        figure.add_hline(
+            y=scores.score, line_dash="dot", line_color="#888", annotation_text=escape(name.replace("_", " "))
+        )
     return figure
 
 

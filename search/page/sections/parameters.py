@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 BEST_SHARE, FEWEST_BEST = 0.2, 3
 #: A weight of 0 has no logarithm: it is drawn below every weight of the space.
 LOG_OF_ZERO = -5
+#: So many of the trials, the worst, share the darkest colour.
+DIM_SHARE = 0.1
 COLUMNS = 2
 
 
@@ -70,7 +72,7 @@ def slices_section(page: PageEvidence) -> str:
     caption = "Each point is a complete trial, coloured by its number (late trials are where the sampler looked last)."
     if len(rows) >= FEWEST_BEST:
         caption += f" Shaded: where the best {num_best(rows)} trials lie. A weight of 0 is not on these axes."
-    return plot(slices(rows), caption)
+    return plot(slices(rows), caption, least_px=560)
 
 
 def interaction_section(page: PageEvidence) -> str:
@@ -82,7 +84,7 @@ def interaction_section(page: PageEvidence) -> str:
     caption = (
         f"{first} and {second}, the two most important by fANOVA; colour is the rank of the score among the trials."
     )
-    return plot(interaction(among, first, second), caption)
+    return plot(interaction(among, first, second), caption, least_px=520)
 
 
 def coordinates(rows: list[Row]) -> "go.Figure":
@@ -100,9 +102,14 @@ def coordinates(rows: list[Row]) -> "go.Figure":
             values = [math.log10(row.parameters[name]) if row.parameters[name] > 0 else LOG_OF_ZERO for row in rows]
             dimensions.append({"label": f"log10 {name}".replace("_", " "), "values": values})
     scores = [row.metrics["score"] for row in rows]
+    # One trial that broke would give all others one colour.
+    lowest = sorted(scores)[int(DIM_SHARE * len(scores))]
     dimensions.append({"label": "score", "values": scores})
     figure = go.Figure()
-    figure.add_parcoords(dimensions=dimensions, line={"color": scores, "colorscale": "Viridis", "showscale": True})
+    figure.add_parcoords(
+        dimensions=dimensions,
+        line={"color": scores, "colorscale": "Viridis", "showscale": True, "cmin": lowest, "cmax": max(scores)},
+    )
     return figure
 
 
@@ -124,7 +131,9 @@ def slices(rows: list[Row]) -> "go.Figure":
     from plotly.subplots import make_subplots
 
     titles = [name.replace("_", " ") for name in PLACES]
-    figure = make_subplots(rows=-(-len(PLACES) // COLUMNS), cols=COLUMNS, subplot_titles=titles, shared_yaxes=True)
+    figure = make_subplots(
+        rows=-(-len(PLACES) // COLUMNS), cols=COLUMNS, subplot_titles=titles, shared_yaxes=True, vertical_spacing=0.09
+    )
     for index, name in enumerate(PLACES):
         place = {"row": index // COLUMNS + 1, "col": index % COLUMNS + 1}
         drawn = [row for row in rows if name == "schedule" or row.parameters[name] > 0]

@@ -35,6 +35,12 @@ def test_axes_are_powers_of_ten_and_a_weight_of_0_stands_below() -> None:
     assert list(lines.line.color) == [49.0, 48.0]
 
 
+def test_one_trial_that_broke_leaves_the_others_their_colours() -> None:
+    rows = [row(place, 0.1) for place in range(1, 20)] + [row(1000, 0.1)]
+    (lines,) = coordinates(rows).data
+    assert (lines.line.cmin, lines.line.cmax) == (50.0 - 18, 49.0)
+
+
 def test_the_best_region_is_that_of_the_best_fifth_but_of_three_at_least() -> None:
     few = [row(1, 0.2), row(2, 0.1), row(3, 0.4), row(4, 9.0)]
     assert num_best(few) == 3
