@@ -11,7 +11,7 @@
     copy.font = { ...copy.font, color: text };
     const axes = Object.keys(copy).filter((name) => /^[xy]axis\d*$/.test(name));
     for (const name of new Set([...axes, "xaxis", "yaxis"]))
-      copy[name] = { automargin: true, ...copy[name], gridcolor: line, zerolinecolor: line, linecolor: line };
+      copy[name] = { automargin: name.startsWith("y"), ...copy[name], gridcolor: line, zerolinecolor: line, linecolor: line };
     return copy;
   }
 

@@ -19,8 +19,10 @@ MOST_STEPS = 8
 LARGEST_CELL_PX = 96
 #: Clips of the grid at most; each shows its first, middle and last frame.
 MOST_CLIPS = 3
-#: WebP's quality: at 80 a 64 px cell takes about 1 KB and shows no blocks.
-QUALITY = 80
+#: WebP's qualities that are tried: at 80 no blocks are seen, at 10 even cells of pure noise fit.
+QUALITIES = (80, 50, 25, 10)
+#: Characters that all pictures together may take, so that the page stays below 8 MB.
+MOST_CHARACTERS = 2_400_000
 
 
 def cut(strip: Pixels, crop_px: int) -> tuple[Pixels, Pixels, Pixels]:
@@ -69,8 +71,8 @@ def read(path: Path) -> Pixels:
         return np.asarray(image.convert("RGB"))
 
 
-def data_uri(pixels: Pixels) -> str:
+def data_uri(pixels: Pixels, quality: int = QUALITIES[0]) -> str:
     """The picture as an address that holds it."""
     buffer = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(pixels)).save(buffer, "WEBP", quality=QUALITY, method=4)
+    Image.fromarray(np.ascontiguousarray(pixels)).save(buffer, "WEBP", quality=quality, method=4)
     return f"data:image/webp;base64,{base64.b64encode(buffer.getvalue()).decode()}"
