@@ -2,6 +2,7 @@
 
 import math
 import warnings
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from optuna import Study
@@ -23,6 +24,8 @@ LOG_OF_ZERO = -5
 #: So many of the trials, the worst, share the darkest colour.
 DIM_SHARE = 0.1
 COLUMNS = 2
+#: Room beside the outermost points, in powers of ten.
+MARGIN = 0.1
 
 
 def complete_rows(page: PageEvidence) -> list[Row]:
@@ -72,7 +75,7 @@ def slices_section(page: PageEvidence) -> str:
     caption = "Each point is a complete trial, coloured by its number (late trials are where the sampler looked last)."
     if len(rows) >= FEWEST_BEST:
         caption += f" Shaded: where the best {num_best(rows)} trials lie. A weight of 0 is not on these axes."
-    return plot(slices(rows), caption, least_px=560)
+    return plot(slices(rows, page.space), caption, least_px=560)
 
 
 def interaction_section(page: PageEvidence) -> str:
@@ -126,8 +129,8 @@ def best_region(rows: list[Row], name: str) -> tuple[float, float] | None:
     return (min(values), max(values)) if values else None
 
 
-def slices(rows: list[Row]) -> "go.Figure":
-    """One small plot a parameter; numbers on logarithmic axes."""
+def slices(rows: list[Row], space: Mapping[str, tuple[float, float]]) -> "go.Figure":
+    """One small plot a parameter; numbers on logarithmic axes that show all of their range and every baseline outside it."""
     from plotly.subplots import make_subplots
 
     titles = [name.replace("_", " ") for name in PLACES]
@@ -148,7 +151,9 @@ def slices(rows: list[Row]) -> "go.Figure":
         )
         if name == "schedule":
             continue
-        figure.update_xaxes(type="log", **place)
+        shown = [row.parameters[name] for row in drawn] + list(space[name])
+        ends = [math.log10(min(shown)) - MARGIN, math.log10(max(shown)) + MARGIN]
+        figure.update_xaxes(type="log", range=ends, **place)
         region = best_region(rows, name)
         if region is not None:
             figure.add_vrect(x0=region[0], x1=region[1], fillcolor="orange", opacity=0.15, line_width=0, **place)

@@ -51,10 +51,15 @@ def test_the_best_region_is_that_of_the_best_fifth_but_of_three_at_least() -> No
 
 
 def test_each_parameter_has_its_plot_and_zeros_are_not_on_logarithmic_axes() -> None:
-    figure = slices([row(1, 0.2), row(2, 0.0), row(3, 0.4)])
+    searched = dict.fromkeys(
+        ("encoder", "decoder", "reconstruction", "perceptual", "seraena", "learning_rate"), (0.01, 1.0)
+    )
+    figure = slices([row(1, 0.2), row(2, 0.0), row(3, 10.0)], searched)
     assert len(figure.data) == 7
-    assert list(figure.data[0].x) == [0.2, 0.4]
+    assert list(figure.data[0].x) == [0.2, 10.0]
     assert figure.layout.xaxis.type == "log"
+    # From the low end of the range to the baseline outside it, as powers of ten.
+    assert list(figure.layout.xaxis.range) == [pytest.approx(-2.1), pytest.approx(1.1)]
     assert list(figure.data[6].x) == ["linear"] * 3
     assert len(figure.layout.shapes) == 6
 
