@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,7 +54,9 @@ class PageEvidence:
     """Everything that is known of a study; what is not known is empty or None.
 
     Attributes:
-        study: in Optuna, for its own evaluators and plots.
+        name: of the study.
+        among: the trials that importances compare, for Optuna's own plots; None where they are too few.
+        importances: share of each parameter by evaluator, the most important first.
         rows: finished trials, the best first.
         counts: of all trials.
         failures: number and reason of the trials that failed or diverged, by number.
@@ -77,7 +78,7 @@ class PageEvidence:
         fidelity: short against long trainings, when somebody compared them.
     """
 
-    study: Study
+    name: str
     rows: tuple[Row, ...]
     counts: Counts
     failures: dict[int, str]
@@ -86,6 +87,8 @@ class PageEvidence:
     curves: dict[int, Curve]
     diagnosis: Diagnosis
     next_step: tuple[str, str]
+    among: Study | None = None
+    importances: dict[str, dict[str, float]] = field(default_factory=dict)
     space: dict[str, tuple[float, float]] = field(default_factory=dict)
     verdicts: dict[int, str] = field(default_factory=dict)
     shown: tuple[Shown, ...] = ()
@@ -97,4 +100,3 @@ class PageEvidence:
     provenance: tuple[tuple[str, str], ...] = ()
     commands: tuple[tuple[str, str], ...] = ()
     fidelity: FidelityPoints | None = None
-    settings: Mapping[str, Any] = field(default_factory=dict)

@@ -9,14 +9,14 @@ from typing import Any
 from optuna.trial import FrozenTrial, TrialState
 
 from model.evaluation.strips import strip
-from model.settings import flatten
 from search.opening import OpenStudy
 from search.page.evidence import Counts, Curve, PageEvidence, PictureColumn, Shown
 from search.page.fidelity import FidelityPoints
+from search.page.importance import comparable, importances
 from search.page.next_step import next_step
 from search.page.pictures import cut, read, thinned
 from search.ranking import Row
-from search.settings import Settings, recorded
+from search.settings import Settings
 from search.study import REASON, TARGET
 from tracking.diagnosis import Diagnosis
 from tracking.query import RunRow, children, history
@@ -53,13 +53,13 @@ def gather(
     store, trials = opened.prepared.store, opened.study.get_trials(deepcopy=False)
     runs = children(store, opened.parent.id)
     known = {name: run for run in runs for name in run.names}
-    shown = choose(rows)
+    shown, among = choose(rows), comparable(opened.study)
     found = {each.row.number: known[each.row.run_id] for each in shown if each.row.run_id in known}
     best = [row for row in rows[:DIAGNOSED] if row.run_id in known]
     folder = artifact_folder(store, opened.parent.id)
     space = {name: kind for name, kind in settings.search.space.model_dump().items() if name != "schedule"}
     return PageEvidence(
-        study=opened.study,
+        name=opened.study.study_name,
         rows=tuple(rows),
         counts=count(trials, int(opened.study.user_attrs.get(TARGET, 0))),
         failures={trial.number: trial.user_attrs[REASON] for trial in trials if REASON in trial.user_attrs},
@@ -68,6 +68,8 @@ def gather(
         curves={trial.number: curve_of(trial) for trial in trials},
         diagnosis=diagnosis,
         next_step=next_step(settings, rows, opened.prepared.yardsticks, folder),
+        among=among,
+        importances=importances(among) if among else {},
         space={name: (bounds[0], bounds[1]) for name, bounds in space.items()},
         verdicts={row.number: known[row.run_id].tags.get("diagnosis", "") for row in rows if row.run_id in known},
         shown=shown,
@@ -83,7 +85,6 @@ def gather(
         provenance=provenance_of(opened, settings),
         commands=commands_of(opened, settings, folder),
         fidelity=fidelity,
-        settings=flatten(recorded(settings)),
     )
 
 

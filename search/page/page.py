@@ -23,4 +23,4 @@ def to_html(page: PageEvidence) -> str:
         ("fidelity", "Short against long trainings", fidelity.section(page.fidelity)),
         ("provenance", "Where it comes from", findings.provenance_section(page)),
     ]
-    return frame.page(f"study {page.study.study_name}", sections)
+    return frame.page(f"study {page.name}", sections)

@@ -10,7 +10,7 @@ from optuna.exceptions import ExperimentalWarning
 
 from search.page.evidence import PageEvidence
 from search.page.frame import escape, paragraph, plot
-from search.page.importance import RELIABLE_TRIALS, bars, comparable, importances
+from search.page.importance import RELIABLE_TRIALS, bars
 from search.ranking import Row
 from search.space import PLACES
 
@@ -46,12 +46,11 @@ def parallel_section(page: PageEvidence) -> str:
 
 def importance_section(page: PageEvidence) -> str:
     """Both evaluators side by side, with a warning where the trials are too few."""
-    among = comparable(page.study)
-    if among is None:
+    if page.among is None:
         return paragraph(
             "Not known: at least four complete trials inside the searched ranges with different scores are needed."
         )
-    number = len(among.trials)
+    number = len(page.among.trials)
     few = (
         paragraph(
             f"Only {number} trials: below {RELIABLE_TRIALS} importances say more about luck than about parameters.",
@@ -64,7 +63,7 @@ def importance_section(page: PageEvidence) -> str:
         f"From {number} complete trials. fANOVA: share of the score's variance over the whole space. PED-ANOVA: what sets the "
         "best 30 % of the trials apart. They answer different questions and may disagree."
     )
-    return few + plot(bars(importances(among)), caption)
+    return few + plot(bars(page.importances), caption)
 
 
 def slices_section(page: PageEvidence) -> str:
@@ -80,14 +79,13 @@ def slices_section(page: PageEvidence) -> str:
 
 def interaction_section(page: PageEvidence) -> str:
     """The two most important parameters together, by Optuna's rank plot."""
-    among = comparable(page.study)
-    if among is None or len(complete_rows(page)) < 2:
+    if page.among is None or len(complete_rows(page)) < 2:
         return paragraph("Not known: too few complete trials to say which two parameters matter most.")
-    first, second = list(importances(among)["fANOVA"])[:2]
+    first, second = list(page.importances["fANOVA"])[:2]
     caption = (
         f"{first} and {second}, the two most important by fANOVA; colour is the rank of the score among the trials."
     )
-    return plot(interaction(among, first, second), caption, least_px=520)
+    return plot(interaction(page.among, first, second), caption, least_px=520)
 
 
 def coordinates(rows: list[Row]) -> "go.Figure":

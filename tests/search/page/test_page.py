@@ -12,4 +12,4 @@ def test_sections_come_in_the_order_in_which_a_person_asks(evidence: PageEvidenc
         *("pictures", "diagnosis", "noise", "fidelity", "provenance"),
     ]
     assert re.findall(r'<a href="#(\w+)">', text) == anchors
-    assert f"<h1>study {evidence.study.study_name}</h1>" in text
+    assert f"<h1>study {evidence.name}</h1>" in text

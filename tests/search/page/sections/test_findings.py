@@ -60,4 +60,4 @@ def test_a_finding_has_its_evidence_and_its_remedy() -> None:
 def test_commands_are_text(evidence: PageEvidence) -> None:
     text = provenance_section(replace(evidence, commands=(("it", "a < b"),)))
     assert "<pre>a &lt; b</pre>" in text
-    assert evidence.study.study_name in text
+    assert evidence.name in text

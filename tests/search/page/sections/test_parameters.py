@@ -3,7 +3,6 @@ from dataclasses import replace
 import pytest
 
 from search.page.evidence import PageEvidence
-from search.page.importance import comparable
 from search.page.sections.parameters import (
     LOG_OF_ZERO,
     best_region,
@@ -72,9 +71,8 @@ def test_few_trials_come_with_a_warning(evidence: PageEvidence) -> None:
 
 
 def test_the_two_that_matter_most_are_drawn_together(evidence: PageEvidence) -> None:
-    among = comparable(evidence.study)
-    assert among is not None
-    figure = interaction(among, "encoder", "schedule")
+    assert evidence.among is not None
+    figure = interaction(evidence.among, "encoder", "schedule")
     assert figure.layout.xaxis.title.text == "encoder"
     assert "two most important by fANOVA" in interaction_section(evidence)
 
@@ -84,9 +82,7 @@ def test_pruned_trials_are_not_compared(evidence: PageEvidence) -> None:
 
 
 def test_without_complete_trials_there_are_sentences(evidence: PageEvidence) -> None:
-    import optuna
-
-    empty = replace(evidence, rows=(), study=optuna.create_study(direction="maximize"))
+    empty = replace(evidence, rows=(), among=None, importances={})
     assert "Two complete trials are needed" in parallel_section(empty)
     assert "at least four complete trials" in importance_section(empty)
     assert "No complete trial has a score yet" in slices_section(empty)
