@@ -26,7 +26,7 @@ def section(page: PageEvidence) -> str:
         f"Mean of the last {LAST_POINTS} measurements. A loss with a large share of the value and a small one of the gradient "
         "hardly steers the training."
     )
-    return plot(shares(page, story), caption, least_px=640)
+    return plot(shares(page, story), caption, least_px=900)
 
 
 def shares(page: PageEvidence, story: list[Shown]) -> "go.Figure":
