@@ -109,8 +109,8 @@ def measure_growth(settings: "Settings", trials: int, workers: int) -> dict[str,
 
     Returns:
         "workers"; "parts": of each its "trials" (how many the study has then), medians "ask_ms", "report_ms" (Optuna's tell)
-        and the means "coordinator_cpu_ms" and "own_cpu_ms" (without Optuna and MLflow) of a trial, and "resume_ms" of opening
-        the study again.
+        and the means "coordinator_cpu_ms" and "own_cpu_ms" (without Optuna and MLflow) of a trial, "resume_ms" of opening the
+        study again, and what its page takes then, "page_s" in seconds and "page_mb" in MB.
     """
     from search.opening import open_everything
 
@@ -132,6 +132,7 @@ def measure_growth(settings: "Settings", trials: int, workers: int) -> dict[str,
                 "own_cpu_ms": clocks.own_cpu_ms / len(clocks.ask_ms),
             }
         )
+        parts[-1] |= measure_page(opened, settings)
         opened.lease.close()
     started_s = time.perf_counter()
     open_everything(settings, lambda _line: None, trials).lease.close()
@@ -163,6 +164,20 @@ def run_part(opened: "OpenStudy", settings: "Settings", target: int, workers: in
     return clocks
 
 
+def measure_page(opened: "OpenStudy", settings: "Settings") -> dict[str, float]:
+    """Gather and draw the study's page: what that takes and how large it is."""
+    from search.page.gathering import gather
+    from search.page.page import to_html
+    from search.ranking import rank
+    from search.study_evidence import study_evidence
+    from tracking.diagnosis import diagnose
+
+    started_s = time.perf_counter()
+    rows = rank(opened.study)
+    text = to_html(gather(opened, settings, rows, diagnose(study_evidence(opened, settings, rows))))
+    return {"page_s": time.perf_counter() - started_s, "page_mb": len(text.encode()) / 1e6}
+
+
 def timed(function: Any, into_ms: list[float]) -> Any:
     """The function, which also notes how long it took."""
 
@@ -180,11 +195,21 @@ def to_table(machine: dict[str, Any], result: dict[str, Any]) -> "Table":
     """The numbers for people."""
     title = f"{name_machine(machine)}; {result['workers']} workers that train nothing"
     table = make_table(
-        title, "trials so far", "ask, ms", "report, ms", "coordinator, CPU ms a trial", "own", "open again, ms"
+        title,
+        *(
+            "trials so far",
+            "ask, ms",
+            "report, ms",
+            "coordinator, CPU ms a trial",
+            "own",
+            "open again, ms",
+            "page, s; MB",
+        ),
     )
     for part in result["parts"]:
         costs = (part[key] for key in ("ask_ms", "report_ms", "coordinator_cpu_ms", "own_cpu_ms", "resume_ms"))
-        table.add_row(str(part["trials"]), *(f"{cost:.1f}" for cost in costs))
+        page = f"{part['page_s']:.1f}; {part['page_mb']:.1f}"
+        table.add_row(str(part["trials"]), *(f"{cost:.1f}" for cost in costs), page)
     return table
 
 

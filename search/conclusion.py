@@ -8,23 +8,21 @@ from rich.console import Console
 from model.cli import speaker
 from model.settings import change
 from search.opening import OpenStudy
+from search.page.gathering import gather
+from search.page.next_step import next_step
+from search.page.page import to_html
 from search.ranking import Row, rank, to_csv, to_table, verdict
 from search.record import to_toml
-from search.report import to_html
 from search.settings import Settings
 from search.space import changes
 from search.study import TARGET
 from search.study_evidence import study_evidence
 from tracking.address import is_server, without_password
-from tracking.diagnosis import diagnose
+from tracking.diagnosis import Diagnosis, diagnose
 from tracking.diagnosis import to_table as diagnosis_table
-from tracking.diagnosis.rules_output import CONSTANT_BASELINES
 from tracking.diagnosis_files import log_diagnosis
 from tracking.run import State
 from tracking.store import artifact_folder
-
-#: A study whose best trial shows no picture is followed by a run of so many times its steps, and not by a full one.
-LONGER = 10
 
 
 def conclude(opened: OpenStudy, settings: Settings, console: Console, *, interrupted: bool) -> None:
@@ -41,7 +39,7 @@ def conclude(opened: OpenStudy, settings: Settings, console: Console, *, interru
     state = "FINISHED" if len(rows) >= opened.study.user_attrs[TARGET] else unfinished
     try:
         log_diagnosis(diagnosis, evidence, opened.parent)
-        write_results(opened, settings, rows)
+        write_results(opened, settings, rows, diagnosis)
     finally:
         opened.parent.tags({"state": {"FINISHED": "complete", "KILLED": "interrupted", "FAILED": "failed"}[state]})
         opened.parent.finish(state)
@@ -49,11 +47,11 @@ def conclude(opened: OpenStudy, settings: Settings, console: Console, *, interru
     print_pointers(opened, settings, rows, speaker(console))
 
 
-def write_results(opened: OpenStudy, settings: Settings, rows: list[Row]) -> None:
+def write_results(opened: OpenStudy, settings: Settings, rows: list[Row], diagnosis: Diagnosis) -> None:
     """Write ranking.csv, report.html and best.toml (all settings of the best trial) to the study's run."""
     parent = opened.parent
     parent.text("ranking.csv", to_csv(rows))
-    parent.text("report.html", to_html(opened.study, rows, opened.prepared.yardsticks))
+    parent.text("report.html", to_html(gather(opened, settings, rows, diagnosis)))
     if rows and rows[0].metrics:
         parent.text("best.toml", to_toml(change(settings, changes(rows[0].parameters))))
         parent.metrics(rows[0].metrics, len(rows))
@@ -65,16 +63,11 @@ def print_pointers(opened: OpenStudy, settings: Settings, rows: list[Row], say: 
     say(f"report   {folder / 'report.html'}")
     say(f"why      {folder / 'diagnosis.md'}")
     say(f"compare  python -m tracking.ui {place_options(settings)}")
-    if not rows or not rows[0].metrics:
-        return
-    best, steps = quote(str(folder / "best.toml")), settings.promotion.steps
-    constant = max(opened.prepared.yardsticks[name].psnr for name in CONSTANT_BASELINES)
-    if rows[0].metrics["val/psnr"] <= constant:
-        steps = LONGER * settings.training.steps
-        say(
-            f"note     no trial is better than a frame of one colour ({constant:.2f} dB): a longer run shows if steps are missing"
-        )
-    say(f"next     python -m search.train --config {best} --set training.steps={steps}")
+    note, command = next_step(settings, rows, opened.prepared.yardsticks, folder)
+    if note:
+        say(f"note     {note}")
+    if command:
+        say(f"next     {command}")
 
 
 def place_options(settings: Settings) -> str:

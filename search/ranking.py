@@ -4,10 +4,11 @@ import csv
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 from optuna import Study
-from optuna.trial import TrialState
+from optuna.trial import FrozenTrial, TrialState
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
@@ -48,7 +49,7 @@ def rank(study: Study) -> list[Row]:
     """Return the finished trials, best first; complete ones before pruned ones, whose scores are of an earlier step."""
     trials = sorted(
         finished(study),
-        key=lambda trial: (trial.state != TrialState.COMPLETE, -trial.user_attrs[METRICS].get("score", float("-inf"))),
+        key=lambda trial: (trial.state != TrialState.COMPLETE, -measured(trial).get("score", float("-inf"))),
     )
     return [
         Row(
@@ -56,12 +57,17 @@ def rank(study: Study) -> list[Row]:
             trial.number,
             trial.user_attrs.get(BASELINE, ""),
             trial.state.name,
-            trial.user_attrs[METRICS],
+            measured(trial),
             complete(trial.params),
             trial.user_attrs[RUN_ID],
         )
         for place, trial in enumerate(trials, start=1)
     ]
+
+
+def measured(trial: FrozenTrial) -> dict[str, float]:
+    """The metrics of a trial's last evaluation that are numbers: NaN has no place in an order."""
+    return {name: value for name, value in trial.user_attrs[METRICS].items() if isfinite(value)}
 
 
 def to_csv(rows: list[Row]) -> str:

@@ -61,6 +61,17 @@ def test_the_command_ends_with_ranking_pointers_and_the_next_command(done_study:
     assert best.optimizer.learning_rate == float(first["learning_rate"])
 
 
+def test_the_report_shows_the_study_with_its_pictures(done_study: DoneStudy) -> None:
+    (parent,) = runs(done_study.root, "study")
+    page = read(parent, "report.html")
+    assert len(page) < 8_000_000
+    assert "Best: trial" in page
+    assert "6 trials finished of 6 asked for" in page
+    assert page.count("Not in the record") == 0
+    drawn = {int(step) for step in re.findall(r'data-step="(\d+)"', page)}
+    assert drawn == {0, 2, 4}
+
+
 def test_one_parent_and_six_children(done_study: DoneStudy) -> None:
     (parent,) = runs(done_study.root, "study")
     children = runs(done_study.root, "trial")

@@ -41,6 +41,21 @@ def test_complete_trials_come_before_pruned_ones_and_failed_ones_not_at_all(stud
     assert [row.place for row in rank(study)] == [1, 2, 3, 4, 5]
 
 
+def test_a_value_that_is_no_number_has_no_place(study) -> None:
+    trial = study.trials[1]
+    metrics = {"score": float("nan"), "val/psnr": float("inf"), "val/ssim": 0.5}
+    study.add_trial(
+        create_trial(
+            state=TrialState.PRUNED,
+            params=trial.params,
+            distributions=trial.distributions,
+            user_attrs={METRICS: metrics, RUN_ID: "run6"},
+        )
+    )
+    assert [row.number for row in rank(study)] == [2, 4, 0, 1, 3, 6]
+    assert rank(study)[-1].metrics == {"val/ssim": 0.5}
+
+
 def test_a_weight_that_a_trial_did_not_have_is_zero(study) -> None:
     assert rank(study)[1].parameters["perceptual"] == 0.0
 

@@ -1,50 +1,61 @@
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
 
-import optuna
 import pytest
 from mlflow import MlflowClient
-from optuna.trial import TrialState, create_trial
+from optuna.trial import TrialState
 
 from model.cli import run
 from search.opening import OpenStudy
-from search.preparation import Preparation
-from search.ranking import rank
-from search.report import MIN_TRIALS_FOR_IMPORTANCE, importances, main, to_html
+from search.page.frame import plotly_js
+from search.report import main
+from search.settings import Settings
 from tests.commands import settings_options
+from tests.search.recorded_trials import add_recorded, page_of
 from tracking.store import artifact_folder
 
-AddTrial = Callable[..., int]
+SECTIONS = [
+    *("verdict", "ranking", "history", "curves", "parallel", "importances", "slices", "interaction", "shares"),
+    *("pictures", "diagnosis", "noise", "fidelity", "provenance"),
+]
 
 
 @dataclass
 class Page(HTMLParser):
-    """What a browser would fetch for a page, and the text of its table's rows."""
+    """What a browser would fetch for a page, its sections, the text of its ranking's rows and of each section."""
 
     addresses: list[str] = field(default_factory=list)
+    texts: dict[str, str] = field(default_factory=dict)
     rows: list[str] = field(default_factory=list)
-    scripts: int = 0
 
     def __post_init__(self) -> None:
         super().__init__()
-        self.inside = ""
+        self.section, self.inside = "", ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.addresses += [value or "" for name, value in attrs if name in ("src", "href", "srcset", "data")]
-        self.scripts += tag == "script"
+        given = dict(attrs)
+        self.addresses += [given[name] or "" for name in ("src", "href", "srcset", "data", "action") if name in given]
         self.inside = tag
-        if tag == "tr":
+        if tag == "section":
+            self.section = given["id"] or ""
+            self.texts[self.section] = ""
+        if tag == "tr" and self.section == "ranking":
             self.rows.append("")
 
     def handle_data(self, data: str) -> None:
-        if self.inside in ("td", "th"):
-            self.rows[-1] += f"{data}|"
+        if self.section and self.inside != "script":
+            self.texts[self.section] += data
+        if self.section == "ranking" and self.rows:
+            self.rows[-1] += data
 
     def handle_endtag(self, tag: str) -> None:
         self.inside = ""
+        if self.section == "ranking" and self.rows and tag in ("td", "th"):
+            self.rows[-1] += "|"
 
 
 def read(text: str) -> Page:
@@ -54,105 +65,103 @@ def read(text: str) -> Page:
 
 
 @pytest.fixture
-def study() -> optuna.Study:
-    return optuna.create_study(study_name="taehv-0", direction="maximize")
+def settings(tiny: Callable[..., Settings]) -> Settings:
+    return tiny()
 
 
-@pytest.fixture
-def page(study: optuna.Study, prepared_once: Preparation) -> Callable[[], str]:
-    return lambda: to_html(study, rank(study), prepared_once.yardsticks)
+def verdict(opened: OpenStudy, settings: Settings) -> str:
+    page = read(page_of(opened, settings))
+    assert list(page.texts) == SECTIONS
+    return page.texts["verdict"]
 
 
-def fill(study: optuna.Study, add_trial: AddTrial, count: int) -> None:
-    for number in range(count):
-        add_trial(study, 10.0 + number, encoder=0.01 * (number + 1), schedule=("cosine", "linear")[number % 2])
+def test_a_study_without_trials_says_so_in_every_section(opened: OpenStudy, settings: Settings) -> None:
+    text = verdict(opened, settings)
+    assert "no trial has a score yet, because none has ended" in text
+    assert "0 trials finished of 50 asked for" in text
+    assert "3 queued or running" in text
+    assert "python -m search.run" in text
 
 
-def test_a_study_without_trials_has_a_page(page: Callable[[], str]) -> None:
-    text = page()
-    assert "no trial has a score yet" in text
-    assert len(read(text).rows) == 1  # the heading
+def test_one_trial_is_the_best_and_too_few(opened: OpenStudy, settings: Settings) -> None:
+    add_recorded(opened, settings, 30.0, baseline="seed_old")
+    text = verdict(opened, settings)
+    assert "Best: trial 3, the settings seed old, with score 30.00, 15.00 dB" in text
+    assert "against seed old: it is the best trial itself" in text
+    assert "against seed new: unknown, because that trial has no score" in text
+    assert "Only 1 complete trial" in text
+    assert "The lead" not in text
 
 
-def test_one_trial_is_enough_for_its_point(study: optuna.Study, add_trial: AddTrial, page: Callable[[], str]) -> None:
-    add_trial(study, 30.0, baseline="seed_old")
-    text = page()
-    assert "Score by trial" in text
-    assert "Parameters and score" not in text  # one line among parallel axes compares nothing
-    assert read(text).rows[1].startswith("1|0 seed_old|30.00|15.00|0.500|-|")
+def test_two_trials_have_a_gain_and_a_lead(opened: OpenStudy, settings: Settings) -> None:
+    add_recorded(opened, settings, 30.0, baseline="seed_old")
+    add_recorded(opened, settings, 33.0)
+    text = verdict(opened, settings)
+    assert "Best: trial 4, with score 33.00" in text
+    assert "against seed old: +1.50 dB" in text
+    assert "The lead over the second is 3.00 in score. Noise between seeds: unknown" in text
 
 
-def test_every_trial_is_on_a_page_that_needs_nothing_else(
-    study: optuna.Study, add_trial: AddTrial, page: Callable[[], str]
-) -> None:
-    fill(study, add_trial, 23)
-    add_trial(study, None, TrialState.PRUNED)  # diverged
-    add_trial(study, 99.0, TrialState.PRUNED)
-    add_trial(study, None, TrialState.FAIL)
-    text = page()
-    found = read(text)
-    assert found.addresses == []
+def test_trials_that_all_failed_are_called_so(opened: OpenStudy, settings: Settings) -> None:
+    for _ in range(2):
+        add_recorded(opened, settings, None, TrialState.FAIL, reason="its worker exited with code 1")
+    text = verdict(opened, settings)
+    assert "no trial has a score yet, all 2 that ended failed. The last reason: its worker exited with code 1." in text
+    assert "Best:" not in text
+
+
+def test_trials_that_were_all_pruned_are_called_so(opened: OpenStudy, settings: Settings) -> None:
+    for _ in range(3):
+        add_recorded(opened, settings, 40.0, TrialState.PRUNED)
+    text = verdict(opened, settings)
+    assert "all 3 that ended were pruned or diverged (the scores in the ranking are of earlier steps)" in text
+    assert "Best:" not in text
+
+
+def test_a_score_that_is_no_number_is_no_score(opened: OpenStudy, settings: Settings) -> None:
+    add_recorded(opened, settings, float("nan"), TrialState.PRUNED)
+    assert "the only one that ended was pruned or diverged (none was measured)" in verdict(opened, settings)
+    add_recorded(opened, settings, 20.0)
+    page = read(page_of(opened, settings))
+    assert "Best: trial 4" in page.texts["verdict"]
+    assert page.rows[1].startswith("1|4|20.00|10.00|0.500|-|")
+    assert page.rows[2].startswith("2|3|-|-|0.500|-|")
+
+
+def test_every_trial_is_on_a_page_that_needs_nothing_else(opened: OpenStudy, settings: Settings) -> None:
+    for number in range(23):
+        kind = ("cosine", "linear")[number % 2]
+        add_recorded(opened, settings, 10.0 + number, pictures=number > 20, encoder=0.01 * (number + 1), schedule=kind)
+    add_recorded(opened, settings, None, TrialState.PRUNED, reason="loss/total was nan at step 2")
+    add_recorded(opened, settings, 99.0, TrialState.PRUNED)
+    add_recorded(opened, settings, None, TrialState.FAIL, reason="its worker was killed")
+    text = page_of(opened, settings)
+    page = read(text)
+    assert list(page.texts) == SECTIONS
+    assert {address[:16] for address in page.addresses} == {"data:image/webp;"} | {f"#{name}"[:16] for name in SECTIONS}
     assert len(text.encode()) < 8_000_000  # MLflow's viewer loads the whole file
-    assert [int(row.split("|")[1]) for row in found.rows[1:]] == [*range(22, -1, -1), 24, 23]
-    assert all(f"against {name}" in text for name in ("mean colour", "average 8x8", "reference"))
-    for title in ("Score by trial", "Parameters and score", "Importance of parameters"):
-        assert title in text
+    assert [int(row.split("|")[1]) for row in page.rows[1:]] == [*range(25, 2, -1), 27, 26]
+    assert "its worker was killed" in page.texts["diagnosis"]
+    assert text.count('class="plot"') == 7
+    assert text.count(plotly_js()) == 1
 
 
-def test_plotly_is_inlined_once(study: optuna.Study, add_trial: AddTrial, page: Callable[[], str]) -> None:
-    add_trial(study, 30.0)
-    one = len(page())
-    fill(study, add_trial, 25)
-    assert one > 1_000_000
-    assert len(page()) < 1.2 * one
-
-
-def test_names_are_text_and_no_markup(study: optuna.Study, add_trial: AddTrial, page: Callable[[], str]) -> None:
-    add_trial(study, 30.0, baseline="<script>alert(1)</script>")
-    add_trial(study, 20.0, baseline='"><img src=x>')
-    text = page()
+def test_names_and_reasons_are_text_and_no_markup(opened: OpenStudy, settings: Settings) -> None:
+    bad = '"><img src=x onerror=alert(1)></script><script>alert(2)</script>'
+    add_recorded(opened, settings, 30.0, baseline=bad, pictures=True)
+    add_recorded(opened, settings, 31.0, baseline="</script><b>")
+    add_recorded(opened, settings, None, TrialState.FAIL, reason=bad)
+    text = page_of(opened, settings).replace(plotly_js(), "")
+    assert "<img src=x" not in text
     assert "<script>alert" not in text
-    assert "<img" not in text
-    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
-    assert read(text).addresses == []
-
-
-@pytest.mark.parametrize(
-    ("count", "there"), [(MIN_TRIALS_FOR_IMPORTANCE - 1, False), (MIN_TRIALS_FOR_IMPORTANCE, True)]
-)
-def test_importances_come_with_enough_complete_trials(
-    study: optuna.Study, add_trial: AddTrial, count: int, there: bool
-) -> None:
-    fill(study, add_trial, count)
-    add_trial(study, 50.0, TrialState.PRUNED)
-    figure = importances(study)
-    assert (figure is not None) == there
-    if figure is not None:
-        assert [bar.name for bar in figure.data] == ["fANOVA", "PED-ANOVA"]
-        assert figure.data[0].x[0] == "encoder"  # the score is a function of it alone
-        assert sum(figure.data[0].y) == pytest.approx(1)
-
-
-def test_a_weight_that_one_baseline_lacks_is_not_hidden(study: optuna.Study, add_trial: AddTrial) -> None:
-    fill(study, add_trial, MIN_TRIALS_FOR_IMPORTANCE)
-    without = study.trials[0]
-    kinds = {name: kind for name, kind in without.distributions.items() if name != "encoder"}
-    params = {name: without.params[name] for name in kinds}
-    study.add_trial(create_trial(state=TrialState.COMPLETE, value=5.0, params=params, distributions=kinds))
-    figure = importances(study)
-    assert figure is not None
-    assert [bar.x[0] for bar in figure.data] == ["encoder", "encoder"]
-
-
-def test_scores_that_are_all_equal_have_no_importances(study: optuna.Study, add_trial: AddTrial) -> None:
-    for _ in range(MIN_TRIALS_FOR_IMPORTANCE):
-        add_trial(study, 30.0)
-    assert importances(study) is None
+    assert text.count("</script>") == text.count("<script")
+    assert all(address.startswith(("#", "data:image/webp;base64,")) for address in read(text).addresses)
+    assert re.search(r"&lt;script&gt;alert\(2\)&lt;/script&gt;", text)
 
 
 def test_the_command_writes_the_page_of_an_unfinished_study_again(
     opened: OpenStudy,
-    add_trial: AddTrial,
+    add_trial: Callable[..., int],
     tiny_changes: list[str],
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],

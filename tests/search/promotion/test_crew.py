@@ -81,7 +81,9 @@ def test_a_worker_that_is_killed_is_replaced_and_its_repeat_tried_again(opened, 
 def test_settings_that_fail_each_time_stop_the_promotion_with_the_reason(opened, tiny) -> None:
     settings = tiny("search.workers=1")
     wild = Candidate(3, "", 20.0, PARAMETERS | {"learning_rate": 1e30})
-    with pytest.raises(RuntimeError, match="trial 3, seed 1, 4 steps failed 3 times, last with: RuntimeError: the output"):
+    with pytest.raises(
+        RuntimeError, match="trial 3, seed 1, 4 steps failed 3 times, last with: RuntimeError: the output"
+    ):
         train(opened, settings, plan_repeats(settings, [wild], [1], [4]))
     assert statuses(opened) == [("FAILED", "failed")] * 3
     assert running(opened) == []

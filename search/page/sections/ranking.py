@@ -1,0 +1,60 @@
+"""All finished trials as a table that sorts, with the course of each score."""
+
+from search.page.evidence import Curve, PageEvidence
+from search.page.frame import escape, paragraph, raw_table
+from search.ranking import SCORES, Row, score_cells, show
+from search.space import PLACES
+
+#: Sides of a sparkline in its own units; the page stretches it.
+WIDTH, HEIGHT = 100, 20
+
+
+def section(page: PageEvidence) -> str:
+    """Draw the table; a study without finished trials has its headings."""
+    headings = ["place", "trial", *list(SCORES.values())[:4], "score by step", *PLACES, "state", "diagnosis"]
+    finals = [value for curve in page.curves.values() for _, value in curve]
+    bounds = (min(finals), max(finals)) if finals else (0.0, 1.0)
+    rows = [cells(page, row, bounds) for row in page.rows]
+    note = (
+        "A click on a heading sorts. The small curves share one scale. Pruned trials stand last, "
+        "with scores of an earlier step."
+    )
+    names = [heading.replace("_", " ") for heading in headings]
+    return paragraph(note, "dim") + f'<div class="tall">{raw_table(names, rows, sortable=True)}</div>'
+
+
+def cells(page: PageEvidence, row: Row, bounds: tuple[float, float]) -> list[str]:
+    """One trial."""
+    label = f"{row.number} {row.name}".strip()
+    return [
+        str(row.place),
+        escape(label),
+        *score_cells(row.metrics),
+        sparkline(page.curves.get(row.number, []), bounds),
+        *(number_cell(row.parameters[name]) for name in PLACES),
+        row.state.lower(),
+        escape(page.verdicts.get(row.number) or "-"),
+    ]
+
+
+def number_cell(value: object) -> str:
+    """A parameter in few characters that sorts by its exact value."""
+    exact = f' data-value="{value}"' if isinstance(value, float) else ""
+    return f"<span{exact}>{escape(show(value))}</span>"
+
+
+def sparkline(curve: Curve, bounds: tuple[float, float]) -> str:
+    """A curve without axes, on a scale that all trials share; a dash below two points."""
+    if len(curve) < 2:
+        return "-"
+    (first, _), (last, final) = curve[0], curve[-1]
+    low, high = bounds
+    scale = (high - low) or 1.0
+    points = " ".join(
+        f"{WIDTH * (step - first) / (last - first):.1f},{HEIGHT - HEIGHT * (value - low) / scale:.1f}"
+        for step, value in curve
+    )
+    return (
+        f'<svg class="spark" viewBox="0 -1 {WIDTH} {HEIGHT + 2}" preserveAspectRatio="none" data-value="{final}" role="img" '
+        f'aria-label="to {final:.2f}"><path d="M{points}"/></svg>'
+    )

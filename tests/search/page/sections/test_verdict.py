@@ -1,0 +1,97 @@
+from dataclasses import replace
+
+from search.page.evidence import PageEvidence
+from search.page.gains import Gain
+from search.page.sections.verdict import (
+    against_trial,
+    belief,
+    best_of,
+    comparisons,
+    how_many,
+    next_lines,
+    nothing_won,
+    over_clips,
+    over_seeds,
+    section,
+    warnings,
+    who_won,
+)
+
+
+def test_the_best_trial_is_named_with_its_scores_and_settings(evidence: PageEvidence) -> None:
+    best = best_of(evidence)
+    assert best is not None
+    text = who_won(best)
+    assert text.startswith("Best: trial 5, with score 36.00, 18.00 dB, SSIM 0.500. Its settings: encoder 0.5, ")
+    assert "schedule linear" in text
+    assert how_many(evidence) == (
+        "6 trials finished of 50 asked for: 5 complete, 1 pruned or diverged; 1 failed; 3 queued or running."
+    )
+
+
+def test_gains_are_in_decibels_over_each_baseline_and_what_needs_no_training(evidence: PageEvidence) -> None:
+    best = best_of(evidence)
+    assert best is not None
+    lines = comparisons(evidence, best)
+    # Both clips gain exactly 3 dB over the old settings.
+    assert lines[0] == (
+        "against seed old: +3.00 dB (95 % interval over the validation clips +3.00 to +3.00; 0 lies outside)"
+    )
+    assert lines[1].startswith("against seed new: +2.00 dB")
+    assert lines[2] == "against seraena author: unknown, because that trial has no score"
+    mean = evidence.yardsticks["mean_colour"].psnr
+    assert f"mean colour {18 - mean:+.2f} dB" in lines[3]
+
+
+def test_a_pruned_baseline_is_not_compared(evidence: PageEvidence) -> None:
+    best = best_of(evidence)
+    assert best is not None
+    pruned = replace(evidence.rows[-1], name="seed_old")
+    assert "pruned and its score is of an earlier step" in against_trial(evidence, best, "seed_old", pruned, None)
+    assert "nothing that was searched beats it" in against_trial(evidence, best, "seed_old", best, None)
+
+
+def test_clips_that_disagree_are_said_to(evidence: PageEvidence) -> None:
+    assert "the clips do not tell them apart" in over_clips(Gain(0.5, (-1.0, 2.0)))
+    assert over_clips(Gain(0.5, None)) == ""
+
+
+def test_a_gain_stands_against_the_noise_between_seeds() -> None:
+    assert over_seeds(Gain(1.0, None), None) == ""
+    assert over_seeds(Gain(1.0, None), 0.2) == ", more than the noise between seeds (2 x 0.20 dB)"
+    assert over_seeds(Gain(0.3, None), 0.2) == ", not more than the noise between seeds (2 x 0.20 dB)"
+
+
+def test_unknown_noise_is_called_unknown_and_known_noise_is_used(evidence: PageEvidence) -> None:
+    best = best_of(evidence)
+    assert best is not None
+    assert "The lead over the second is 2.00 in score. Noise between seeds: unknown" in belief(evidence, best)
+    known = replace(evidence, repeats={5: (18.0, 18.0), 6: (17.0, 19.0)})
+    assert "differ by 1.41 dB (one deviation, 4 trainings)" in belief(known, best)  # variances 0 and 2
+    assert "not more than the noise between seeds (2 x 1.41 dB)" in comparisons(known, best)[1]
+
+
+def test_what_is_no_better_than_a_yardstick_is_said(evidence: PageEvidence) -> None:
+    best = best_of(evidence)
+    assert best is not None
+    bad = replace(best, metrics=best.metrics | {"val/psnr": 1.0})
+    assert any("which need no model" in line and "mean colour" in line for line in warnings(evidence, bad))
+    assert "Only 5 complete trials" in warnings(evidence, best)[-1]
+    many = replace(evidence, counts=replace(evidence.counts, complete=10))
+    assert not any("Only" in line for line in warnings(many, best))
+
+
+def test_the_next_command_is_printed_or_the_study_goes_on(evidence: PageEvidence) -> None:
+    assert "python -m search.train --config" in next_lines(evidence)[1]
+    assert next_lines(evidence)[1] in section(evidence)
+    stuck = replace(evidence, next_step=("", ""))
+    assert "mend them" in next_lines(stuck)[0]
+    assert "python -m search.run --config" in next_lines(stuck)[1]
+
+
+def test_without_a_best_there_is_a_reason(evidence: PageEvidence) -> None:
+    none = replace(evidence, shown=(), counts=replace(evidence.counts, complete=0))
+    assert best_of(none) is None
+    assert nothing_won(none) == (
+        "Nothing won: no complete trial has a score yet, none of 2 that ended. The last reason: its worker exited with code 1."
+    )

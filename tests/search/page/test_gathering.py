@@ -1,0 +1,102 @@
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from optuna.trial import TrialState
+
+from search.opening import OpenStudy
+from search.page.evidence import Counts, PageEvidence
+from search.page.gathering import choose, picture_columns, repeats_of
+from search.ranking import rank
+from search.settings import Settings
+from tests.search.recorded_trials import STEPS, add_recorded, evidence_of
+from tracking.query import children
+from tracking.run import start_run
+
+
+def test_every_trial_is_counted_by_its_state(evidence: PageEvidence) -> None:
+    assert evidence.counts == Counts(complete=5, pruned=1, failed=1, open=3, asked=50)
+    assert evidence.failures == {9: "its worker exited with code 1"}
+
+
+def test_curves_are_optunas_and_verdicts_the_runs(evidence: PageEvidence) -> None:
+    assert evidence.curves[5] == [(2, 18.0), (4, 36.0)]
+    assert evidence.curves[0] == []
+    assert evidence.verdicts == dict.fromkeys(range(3, 9), "ok")
+    assert evidence.frequent[5] == ("score.below_trivial",)
+
+
+def test_best_median_worst_and_the_baselines_are_shown(evidence: PageEvidence) -> None:
+    parts = {each.label: each.row.number for each in evidence.shown}
+    assert parts == {"best": 5, "median": 4, "worst": 7, "seed_new": 4, "seed_old": 3}
+    assert evidence.clip_psnr[5] == {"a": 13.0, "b": 23.0}
+    assert evidence.clip_psnr[7] == {}
+    assert evidence.shares[5]["share/encoder"] == [(2, 0.2), (4, 0.2)]
+    assert set(evidence.shares) == {4, 5, 7}
+
+
+def test_one_trial_has_one_part(opened: OpenStudy, settings: Settings) -> None:
+    assert choose([]) == ()
+    add_recorded(opened, settings, 30.0)
+    add_recorded(opened, settings, 40.0, TrialState.PRUNED)
+    assert [each.label for each in choose(rank(opened.study))] == ["best"]
+
+
+def test_pictures_stand_side_by_side_by_step(evidence: PageEvidence, opened: OpenStudy) -> None:
+    labels = [column.label for column in evidence.pictures]
+    assert labels == ["input", "reference", "seed old (trial 3)", "best (trial 5)"]  # trial 4 has no pictures
+    assert [sorted(column.steps) for column in evidence.pictures] == [[0], [0], list(STEPS), list(STEPS)]
+    inputs, nothing = evidence.pictures[0].steps[0]
+    assert nothing is None
+    first = opened.prepared.bank.validation[0, 0].permute(1, 2, 0).numpy()
+    assert np.array_equal(inputs[: first.shape[0]], first)
+    darker = evidence.pictures[3].steps[4][0]
+    assert np.abs(darker[: first.shape[0]] - first * 0.6).max() <= 1
+
+
+def test_without_pictures_in_the_settings_there_is_no_grid(
+    opened: OpenStudy, evidence: PageEvidence, tiny: Callable[..., Settings]
+) -> None:
+    assert picture_columns(opened, tiny("evaluation.pictures=0"), evidence.shown, {}) == ()
+
+
+def test_confirmations_are_repeats_of_their_trial(opened: OpenStudy, settings: Settings) -> None:
+    number = add_recorded(opened, settings, 30.0)
+    store = opened.prepared.store
+    for psnr, state in ((14.0, "FINISHED"), (16.0, "FINISHED"), (1.0, "FAILED")):
+        confirmation = start_run(store, "confirm", "confirm", opened.parent, {"trial_number": str(number)})
+        confirmation.metrics({"val/psnr": psnr}, 4)
+        confirmation.finish(state)  # type: ignore[arg-type]
+    assert repeats_of(children(store, opened.parent.id), rank(opened.study)) == {number: (15.0, 14.0, 16.0)}
+    assert evidence_of(opened, settings).repeats == {number: (15.0, 14.0, 16.0)}
+
+
+def test_where_it_comes_from_and_how_to_make_it_again(evidence: PageEvidence, opened: OpenStudy) -> None:
+    lines = dict(evidence.provenance)
+    assert lines["study"] == opened.study.study_name
+    assert opened.prepared.bank.digest in lines["data"]
+    assert lines["LPIPS"] == "not available"
+    study, best, page = (command for _, command in evidence.commands)
+    assert study.startswith("python -m search.run --config ")
+    assert study.endswith("/conf.toml --trials 50")
+    assert best.endswith("/best.toml")
+    assert page.startswith("python -m search.report --config ")
+
+
+def test_a_trial_whose_run_is_not_in_the_record_is_shown_without_its_details(
+    opened: OpenStudy, settings: Settings, add_trial: Callable[..., int]
+) -> None:
+    add_trial(opened.study, 30.0, TrialState.COMPLETE, run_id="nowhere")
+    found = evidence_of(opened, settings)
+    assert [each.label for each in found.shown] == ["best"]
+    assert (found.verdicts, found.clip_psnr, found.shares, found.frequent) == ({}, {}, {}, {})
+
+
+def test_a_damaged_artifact_is_an_error(opened: OpenStudy, settings: Settings) -> None:
+    number = add_recorded(opened, settings, 30.0)
+    (run,) = (
+        row for row in children(opened.prepared.store, opened.parent.id) if row.tags["trial_number"] == str(number)
+    )
+    (opened.prepared.store.root / "artifacts" / run.id / "artifacts" / "evaluation.json").write_text("{")
+    with pytest.raises(ValueError, match="must be JSON"):
+        evidence_of(opened, settings)

@@ -1,0 +1,88 @@
+"""Trials with made-up numbers in both records, as the coordinator leaves them, and the page that is made of them."""
+
+from typing import Any
+
+import numpy as np
+from optuna.trial import TrialState, create_trial
+
+from model.data.pixels import to_unit
+from model.evaluation.strips import strip
+from search.opening import OpenStudy
+from search.page.evidence import PageEvidence
+from search.page.gathering import gather
+from search.page.page import to_html
+from search.ranking import rank
+from search.settings import Settings
+from search.space import LOSSES, distributions
+from search.study import BASELINE, METRICS, REASON, RUN_ID
+from search.study_evidence import study_evidence
+from tracking.diagnosis import diagnose
+from tracking.run import Run, start_run
+
+#: Steps at which a trial with made-up numbers was evaluated.
+STEPS = (2, 4)
+
+
+def add_recorded(
+    opened: OpenStudy,
+    settings: Settings,
+    score: float | None,
+    state: TrialState = TrialState.COMPLETE,
+    baseline: str = "",
+    reason: str = "",
+    clips: dict[str, float] | None = None,
+    pictures: bool = False,
+    **parameters: Any,
+) -> int:
+    """Add a trial to the study and its run to the record; returns its number. PSNR is half of the score."""
+    study, number = opened.study, len(opened.study.trials)
+    tags = {"study": study.study_name, "trial_number": str(number), "diagnosis": "ok"}
+    run = start_run(opened.prepared.store, f"trial {number:03d} {baseline}", "trial", opened.parent, tags)
+    metrics = {} if score is None else {"score": score, "val/psnr": score / 2, "val/ssim": 0.5}
+    for step in STEPS:
+        write_shares(run, step)
+        if pictures:
+            draw(opened, settings, run, step)
+    run.metrics(metrics, STEPS[-1])
+    if clips is not None:
+        run.json("evaluation.json", {"clips": [{"name": name, "psnr": psnr} for name, psnr in clips.items()]})
+    run.json("diagnosis.json", {"findings": [{"code": "score.below_trivial"}]})
+    run.finish({"COMPLETE": "FINISHED", "PRUNED": "KILLED"}.get(state.name, "FAILED"))  # type: ignore[arg-type]
+    space = distributions(settings.search.space, perceptual=True)
+    values = dict.fromkeys(space, 0.1) | {"schedule": "cosine", "learning_rate": 1e-4} | parameters
+    attributes = {METRICS: metrics, RUN_ID: run.id}
+    study.add_trial(
+        create_trial(
+            state=state,
+            value=score if state == TrialState.COMPLETE else None,
+            params=values,
+            distributions=space,
+            intermediate_values={} if score is None else {2: score / 2, 4: score},
+            user_attrs=attributes | ({BASELINE: baseline} if baseline else {}) | ({REASON: reason} if reason else {}),
+        )
+    )
+    return number
+
+
+def write_shares(run: Run, step: int) -> None:
+    """Equal shares of all losses in the value, and all of the gradient from the first."""
+    gradient = {f"gradient_share/{name}": float(name == LOSSES[0]) for name in LOSSES}
+    run.metrics({f"share/{name}": 1 / len(LOSSES) for name in LOSSES} | gradient, step)
+
+
+def draw(opened: OpenStudy, settings: Settings, run: Run, step: int) -> None:
+    """A strip as an evaluation draws it: the input, a little darker at each step."""
+    clips = opened.prepared.bank.validation[: settings.evaluation.pictures]
+    image: np.ndarray = strip(clips, to_unit(clips) * (1 - 0.1 * step), len(clips))
+    run.picture(image, "validation", step)
+
+
+def evidence_of(opened: OpenStudy, settings: Settings) -> PageEvidence:
+    """What the page shows, gathered as the end of a command does it."""
+    rows = rank(opened.study)
+    return gather(opened, settings, rows, diagnose(study_evidence(opened, settings, rows)))
+
+
+def page_of(opened: OpenStudy, settings: Settings) -> str:
+    """The page itself."""
+    return to_html(evidence_of(opened, settings))
