@@ -17,7 +17,7 @@ from search.settings import load_settings, recipe_of
 from search.space import LOSSES
 from tests.commands import ROOT, SHARED, TINY, DoneStudy, arguments, environment, settings_options
 
-SCORES = {"score", "val/psnr", "val/ssim"}
+SCORES = {"score", "val/psnr", "val/ssim", "val/flicker"}
 MEASURED = {"loss/total", "gradient/norm", "gradient/clipped", "learning_rate", "train/psnr", "time/step_ms"}
 MEASURED |= {"critic/loss", "critic/correction_rms"}
 
