@@ -24,6 +24,7 @@ from tracking.query import find_runs
 from tracking.recorded import EVALUATION, PREFLIGHT, SHORTAGE
 from tracking.run import Run, move_checkpoint, reopen_run, start_run
 from tracking.store import Store
+from tracking.summary.summary import EXTREMES, STRIPS, log_summary
 
 Status = Literal["FINISHED", "KILLED", "FAILED"]
 
@@ -61,7 +62,9 @@ class TrainingRecord:
         if measurement.scores is not None:
             self.scores = measurement.scores
         if measurement.picture is not None:
-            self.run.picture(measurement.picture, "validation", measurement.step)
+            self.run.picture(measurement.picture, STRIPS, measurement.step)
+        if measurement.extremes is not None:
+            self.run.picture(measurement.extremes, EXTREMES, measurement.step)
 
     def write_beginning(self, prepared: Preparation) -> None:
         """Write what is known before the first step: parameters, settings, what the preflight says of them, provenance."""
@@ -84,6 +87,7 @@ class TrainingRecord:
         """Write what follows from the record and from the training's own files: the diagnosis, the checkpoint if wanted."""
         evidence = self.evidence(failure)
         diagnosis = diagnose(evidence)
+        log_summary(self.name, diagnosis, evidence, self.store, self.run)
         log_diagnosis(diagnosis, evidence, self.run)
         if keep_checkpoint:
             move_checkpoint(self.store, self.run.id, self.folder / "checkpoint")

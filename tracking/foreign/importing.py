@@ -12,6 +12,7 @@ from tracking.foreign.events import Curve
 from tracking.query import find_runs
 from tracking.run import Run, start_run
 from tracking.store import Store
+from tracking.summary.summary import log_summary
 
 #: What MLflow does not allow in the name of a curve or of a parameter.
 FORBIDDEN = re.compile(r"[^\w\-. :/]")
@@ -43,6 +44,7 @@ def import_run(store: Store, name: str, evidence: Evidence, others: Mapping[str,
             run.json("evaluation.json", dict(evidence.evaluation) | {"yardsticks": yardsticks})
         facts = [asdict(fact) for fact in evidence.checkpoints]
         run.json("foreign.json", {"checkpoints": facts, "origins": dict(evidence.origins)})
+        log_summary(name, diagnosis, evidence, store, run)
         log_diagnosis(diagnosis, evidence, run)
     except BaseException:
         run.tags({"state": "failed"})
