@@ -15,6 +15,7 @@ from model.preflight.report import Preflight
 from model.recipe import Recipe
 from model.settings import flatten, identity
 from model.training.measurement import Measurement
+from search.description import describe_study, describe_training
 from search.preparation import Preparation, running_folder
 from search.settings import Settings, recipe_of, recorded
 from tracking.diagnosis import Diagnosis, Evidence, diagnose
@@ -22,7 +23,7 @@ from tracking.diagnosis_files import log_diagnosis
 from tracking.provenance import log_provenance
 from tracking.query import find_runs
 from tracking.recorded import EVALUATION, PREFLIGHT, SHORTAGE
-from tracking.run import Run, move_checkpoint, reopen_run, start_run
+from tracking.run import DESCRIPTION, Run, move_checkpoint, reopen_run, start_run
 from tracking.store import Store
 from tracking.summary.summary import EXTREMES, STRIPS, log_summary
 
@@ -142,6 +143,7 @@ def open_training_record(
     """Open the run of one training and its folder, and nothing more: a worker may wait for it."""
     recipe = recipe_of(settings)
     own = {"identity": identity(recipe), "state": "running"} | forced_tag(prepared.forced)
+    own[DESCRIPTION] = describe_training(role, recipe, tags)
     run = start_run(prepared.store, name, role, parent, own | dict(tags))
     folder = running_folder(prepared.store) / run.id
     folder.mkdir(parents=True)
@@ -174,7 +176,13 @@ def open_study_run(prepared: Preparation, settings: Settings, study: str) -> Run
     known = find_runs(prepared.store, role="study", study=study)
     if known:
         return reopen_run(prepared.store, known[0].id)
-    tags = {"study": study, "state": "running", "identity": identity(recipe_of(settings))}
+    recipe = recipe_of(settings)
+    tags = {
+        "study": study,
+        "state": "running",
+        "identity": identity(recipe),
+        DESCRIPTION: describe_study(study, recipe),
+    }
     run = start_run(prepared.store, study, "study", None, tags)
     run.parameters(flatten(recorded(settings)))
     run.text("conf.toml", to_toml(settings))
