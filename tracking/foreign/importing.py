@@ -17,7 +17,7 @@ from tracking.summary.summary import log_summary
 #: The run's description.
 WHAT_IT_IS = (
     "**A foreign run**, read from files that another program left. Parameters `foreign.*` are settings without a name here.\n\n"
-    "Among its artifacts:\n- `summary.html`: its curves and scores\n- `diagnosis.md`: what is wrong, why, and what to set instead\n"
+    "Among its artifacts:\n- `summary.html`: its curves and scores\n- `diagnosis.md`: what is wrong, and what to set instead\n"
 )
 
 #: What MLflow does not allow in the name of a curve or of a parameter.
