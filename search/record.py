@@ -52,12 +52,13 @@ class TrainingRecord:
     curves: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
     scores: Scores | None = None
     step: int = 0
+    waiting: list[tuple[Mapping[str, float], int]] = field(default_factory=list)
     shortage: Mapping[str, Any] | None = None  # fields of model.training.memory.Shortage
 
     def measure(self, measurement: Measurement) -> None:
         """Write one measurement."""
         self.step = measurement.step
-        self.run.metrics(measurement.values, measurement.step)
+        self.write_values(measurement)
         for name, value in measurement.values.items():
             self.curves.setdefault(name, []).append((measurement.step, value))
         if measurement.scores is not None:
@@ -66,6 +67,28 @@ class TrainingRecord:
             self.run.picture(measurement.picture, STRIPS, measurement.step)
         if measurement.extremes is not None:
             self.run.picture(measurement.extremes, EXTREMES, measurement.step)
+
+    def write_values(self, measurement: Measurement) -> None:
+        """Write the values of a measurement; those before the first scores wait for these.
+
+        MLflow lists a run's metrics in the order in which they came first, and compares runs by the first of them.
+        """
+        values = measurement.values
+        if self.scores is None:
+            if measurement.scores is None:
+                self.waiting.append((values, measurement.step))
+                return
+            first = measurement.scores.metrics()
+            self.run.metrics(first, measurement.step)
+            self.write_waiting()
+            values = {name: value for name, value in values.items() if name not in first}
+        self.run.metrics(values, measurement.step)
+
+    def write_waiting(self) -> None:
+        """Write the values that wait for the first scores."""
+        for values, step in self.waiting:
+            self.run.metrics(values, step)
+        self.waiting.clear()
 
     def write_beginning(self, prepared: Preparation) -> None:
         """Write what is known before the first step: parameters, settings, what the preflight says of them, provenance."""
@@ -77,6 +100,7 @@ class TrainingRecord:
 
     def write_measured(self) -> None:
         """Write what only this process knows: the last evaluation and the rest of the curves."""
+        self.write_waiting()
         if self.scores is not None:
             yardsticks = {name: scores.to_json() for name, scores in self.yardsticks.items()}
             self.run.json(EVALUATION, self.scores.to_json() | {"step": self.step, "yardsticks": yardsticks})

@@ -75,7 +75,7 @@ def sentence(diagnosis: Diagnosis, evidence: Evidence) -> str:
     broke = f" It broke off: {escape(diagnosis.failure)}." if diagnosis.failure else ""
     first = diagnosis.findings[0] if diagnosis.findings else None
     wrong = "no finding" if first is None else escape(title(first.code, "en", first.subject))
-    return f'{came}, {reached}.{broke} Diagnosis: <b class="{diagnosis.verdict}">{diagnosis.verdict}</b>, {wrong}.'
+    return f'{came}, {reached}.{broke} Diagnosis: <b class="{diagnosis.verdict}">{diagnosis.verdict}</b> ({wrong}).'
 
 
 def score_table(evidence: Evidence) -> str:
@@ -106,7 +106,8 @@ def charts(evidence: Evidence) -> list[str]:
         line_chart("Score", group("", ["score"])),
         line_chart("PSNR, dB", group("", ["val/psnr", "train/psnr"]), levels=psnr_levels(evidence)),
         line_chart("SSIM", group("val/", ["ssim"])),
-        line_chart("Flicker and LPIPS", group("val/", ["flicker", "lpips"])),
+        line_chart("LPIPS", group("val/", ["lpips"])),
+        line_chart("Flicker", group("val/", ["flicker"])),
         line_chart("Losses", group("loss/", losses), logarithmic=True),
         line_chart("Share of the weighted total", group("share/", LOSSES)),
         line_chart("Share of the gradient", group("gradient_share/", LOSSES)),

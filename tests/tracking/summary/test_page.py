@@ -60,7 +60,7 @@ def test_a_whole_run_has_every_part() -> None:
         "Score",
         "PSNR, dB",
         "SSIM",
-        "Flicker and LPIPS",
+        "Flicker",
         "Losses",
         "Share of the weighted total",
         "Gradient norm against the clip",
