@@ -37,7 +37,7 @@ def line_chart(
     dashes = [level_line(value, heights) for value in shown.values()]
     names = [(colour_of(index), name) for index, name in enumerate(drawn)]
     labels = [f"{name} {number(value)} (dashed)" for name, value in shown.items()]
-    return figure(title, axes(steps, heights) + "".join(dashes + lines), legend(names, labels))
+    return figure(title, axes(steps, heights, whole=True) + "".join(dashes + lines), legend(names, labels))
 
 
 def histogram(title: str, values: Sequence[float], unit: str) -> str:
@@ -84,14 +84,16 @@ def level_line(value: float, heights: Scale) -> str:
     return f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}" class="level"/>'
 
 
-def axes(across: Scale, up: Scale) -> str:
-    """The grid with its numbers."""
+def axes(across: Scale, up: Scale, *, whole: bool = False) -> str:
+    """The grid with its numbers; `whole` leaves out those of the lower axis that are none, as there is no half step."""
     parts = []
     for tick in up.ticks():
         y = y_of(up.place(tick))
         parts.append(f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}" class="grid"/>')
         parts.append(f'<text x="{LEFT - 5}" y="{y + 4:.1f}" text-anchor="end">{number(tick)}</text>')
     for tick in across.ticks():
+        if whole and abs(tick - round(tick)) > 1e-6:
+            continue
         x = x_of(across.place(tick))
         parts.append(f'<text x="{x:.1f}" y="{HEIGHT - 6}" text-anchor="middle">{number(tick)}</text>')
     return "".join(parts)

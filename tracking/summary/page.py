@@ -17,17 +17,18 @@ NAMED_CLIPS = 3
 
 STYLE = """
 :root{color-scheme:light dark;--ink:#1c1e21;--paper:#fff;--grid:#ddd;--soft:#666}
-@media(prefers-color-scheme:dark){:root{--ink:#e6e6e6;--paper:#16181b;--grid:#383c42;--soft:#a0a4aa}}
+@media(prefers-color-scheme:dark){:root{--ink:#e6e6e6;--paper:#16181b;--grid:#383c42;--soft:#a0a4aa}
+polyline,rect,circle,.legend i{filter:brightness(1.4)}}
 *{box-sizing:border-box}body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper);max-width:1000px;
 margin:0 auto;padding:12px}h1{font-size:1.4em;margin:.2em 0}h2{font-size:1.15em;margin:1.4em 0 .4em}p{margin:.4em 0}
-h1,p,li,td{overflow-wrap:anywhere}.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,400px),1fr));gap:12px}
+h1,p,li,.name{overflow-wrap:anywhere}.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,400px),1fr));gap:12px}
 figure{margin:0}figcaption{font-weight:600}svg{width:100%;height:auto;display:block}svg text{fill:var(--soft);font-size:11px}
 .grid{stroke:var(--grid);stroke-width:1}.level{stroke:var(--ink);stroke-width:1.2;stroke-dasharray:6 4}
 .legend{display:flex;flex-wrap:wrap;gap:2px 12px;font-size:12px}
 .legend i{display:inline-block;width:10px;height:10px;margin-right:4px}
-table{border-collapse:collapse}td,th{padding:2px 12px 2px 0;text-align:left;vertical-align:top}
+table{border-collapse:collapse}td,th{white-space:nowrap;padding:2px 12px 2px 0;text-align:left;vertical-align:top}
 img{max-width:100%;height:auto;display:block}
-.scroll{overflow-x:auto}.error{color:#d33}.warning{color:#b70}.soft{color:var(--soft)}
+.scroll{overflow-x:auto}td.name{white-space:normal}.error{color:#d33}.warning{color:#b70}.soft{color:var(--soft)}
 """
 
 
@@ -153,7 +154,7 @@ def clip_part(evidence: Evidence, extremes: Sequence[Picture]) -> str:
     named = min(NAMED_CLIPS, len(clips) // 2)
     rows = [("worst", clip) for clip in clips[:named]] + [("best", clip) for clip in clips[len(clips) - named :][::-1]]
     table = "".join(
-        f"<tr><td>{end}</td><td>{escape(str(clip['name']))}</td><td>{clip['psnr']:.2f} dB</td></tr>"
+        f'<tr><td>{end}</td><td class="name">{escape(str(clip["name"]))}</td><td>{clip["psnr"]:.2f} dB</td></tr>'
         for end, clip in rows
     )
     shown = ""

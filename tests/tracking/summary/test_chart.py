@@ -70,3 +70,8 @@ def test_a_histogram_counts() -> None:
 )
 def test_numbers_are_short(value: float, text: str) -> None:
     assert number(value) == text
+
+
+def test_there_is_no_half_step() -> None:
+    chart = line_chart("t", {"a": [(2, 1.0), (3, 1.0), (4, 3.0)]})
+    assert re.findall(r'text-anchor="middle">([^<]+)<', chart) == ["2", "3", "4"]

@@ -72,7 +72,7 @@ def test_a_whole_run_has_every_part() -> None:
     assert "reference 30 (dashed)" in text
     assert "1000 of 1000 steps, score 43.25." in text
     assert text.count("<img") == 2
-    assert re.findall(r"<td>(worst|best)</td><td>clip (\d)</td>", text) == [
+    assert re.findall(r'<td>(worst|best)</td><td class="name">clip (\d)</td>', text) == [
         *(("worst", "0"), ("worst", "1"), ("worst", "2")),
         *(("best", "7"), ("best", "6"), ("best", "5")),
     ]
