@@ -35,18 +35,22 @@ class StudyTable:
     clock: Callable[[], float] = time.monotonic
 
     def step(self, number: int, step: int) -> None:
-        """Note how far a running trial is; one that is new takes the first free slot."""
-        if number not in self.running:
-            taken = {trial.slot for trial in self.running.values()}
-            self.running[number] = RunningTrial(next(slot for slot in range(len(taken) + 1) if slot not in taken))
-        trial = self.running[number]
+        """Note how far a running trial is."""
+        trial = self.row(number)
         trial.step = step
         if trial.since is None and step:
             trial.since = (self.clock(), step)  # before its first measurement a worker may compile
 
     def scored(self, number: int, score: float) -> None:
         """Note the score of a running trial."""
-        self.running[number].score = score
+        self.row(number).score = score
+
+    def row(self, number: int) -> RunningTrial:
+        """A running trial; one that is new takes the first free slot."""
+        if number not in self.running:
+            taken = {trial.slot for trial in self.running.values()}
+            self.running[number] = RunningTrial(next(slot for slot in range(len(taken) + 1) if slot not in taken))
+        return self.running[number]
 
     def ended(self, number: int, score: float | None, *, fault: bool) -> None:
         """Note the end of a trial; a fault is one that failed or diverged."""
