@@ -70,9 +70,11 @@ class Bar(Lines):
 class TrialProgress(Lines):
     """Trials finished and to come: one live table on a terminal, a line for each end elsewhere."""
 
-    def __init__(self, console: Console, already: int, total: int, steps: int) -> None:
+    def __init__(
+        self, console: Console, already: int, total: int, steps: int, best: tuple[float, int] | None = None
+    ) -> None:
         super().__init__(console, already, total)
-        self.table = StudyTable(total, steps, already)
+        self.table = StudyTable(total, steps, already, best=best)
         self.live = Live(console=console, get_renderable=self.render, transient=True, refresh_per_second=2)
 
     def __enter__(self) -> Self:
@@ -101,7 +103,8 @@ class TrialProgress(Lines):
 
     def render(self) -> RenderableType:
         """What a terminal shows below the lines."""
-        return self.table.render(self.remaining(self.done))
+        ending = self.done >= self.total and bool(self.table.running)
+        return self.table.render("ending" if ending else self.remaining(self.done))
 
     @property
     def done(self) -> float:

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,6 +62,11 @@ def rank(study: Study) -> list[Row]:
         )
         for place, trial in enumerate(trials, start=1)
     ]
+
+
+def best_score(rows: Sequence[Row]) -> tuple[float, int] | None:
+    """The score of the best trial and its number; None where no trial has a score."""
+    return (rows[0].metrics["score"], rows[0].number) if rows and rows[0].metrics else None
 
 
 def to_csv(rows: list[Row]) -> str:

@@ -190,6 +190,7 @@ def run_trials(
     from search.conclusion import conclude
     from search.coordinator import Coordinator
     from search.progress import TrialProgress
+    from search.ranking import best_score, rank
     from search.signals import stop_on_signal
     from search.workers.messages import Supply
 
@@ -197,7 +198,8 @@ def run_trials(
         worker.supply(Supply(opened.prepared.bank.path, opened.prepared.perceptual is not None))
     with stop_on_signal() as stop:
         try:
-            with TrialProgress(during, opened.num_finished(), target, settings.training.steps) as progress:
+            already, best = opened.num_finished(), best_score(rank(opened.study))
+            with TrialProgress(during, already, target, settings.training.steps, best) as progress:
                 Coordinator(opened, settings, target, progress, stop).run(workers)
         finally:
             conclude(opened, settings, console, interrupted=bool(stop))

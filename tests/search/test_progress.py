@@ -72,3 +72,19 @@ def test_steps_are_a_line_per_evaluation() -> None:
     with StepProgress(console, steps=10) as progress:
         progress.step(Measurement(5, {"loss/total": 1.0}))
     assert console.file.getvalue() == ""
+
+
+def test_a_study_that_goes_on_begins_with_its_best_trial() -> None:
+    with TrialProgress(plain(), already=3, total=9, steps=10, best=(40.0, 2)) as progress:
+        progress.ended(5, "done", {"score": 30.0})
+        assert progress.table.best == (40.0, 2)
+
+
+def test_while_the_last_trial_ends_no_time_is_taken_for_the_whole() -> None:
+    console = Console(file=io.StringIO(), force_terminal=True, width=120)
+    with TrialProgress(console, already=0, total=1, steps=10) as progress:
+        progress.step(0, 10)
+        progress.live.refresh()
+    shown = console.file.getvalue()
+    assert "no faults · ending" in shown
+    assert "took" not in shown
