@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 TRIALS ?= 50
 
-.PHONY: install search test test-long check lint ui clean
+.PHONY: install search test test-long browser check lint ui clean
 
 install: .venv/.installed
 
@@ -27,6 +27,13 @@ test: install
 # Whole studies that are killed, starved or cut off; some minutes more.
 test-long: install
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist load -m long
+
+# Debian's Chromium, which the tests in tests/browser open the pages with; without it they are skipped.
+browser: install
+	@if command -v chromium > /dev/null; then echo "Chromium is there: $$(command -v chromium)"; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium > /dev/null; \
+	else echo "a browser needs root and Debian's apt-get; install chromium yourself, or name one: CHROMIUM=/path/to/chromium" >&2; exit 1; fi
 
 lint: install
 	$(BIN)/ruff check .

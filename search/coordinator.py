@@ -162,6 +162,8 @@ class Coordinator:
             if message.asks:
                 worker.answer(go_on)
         running.record.measure(measurement)
+        if measurement.scores is not None:
+            self.progress.scored(running.trial.number, measurement.scores.score)
         self.progress.step(running.trial.number, measurement.step)
 
     def complete(self, running: Running) -> None:

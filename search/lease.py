@@ -24,8 +24,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
+from search.duration import show_duration
 from search.holder import Holder
-from search.progress import show_duration
 
 #: Seconds between two signs of life.
 BEAT_S = 10

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
+from search.duration import show_duration
 from search.holder import Holder
-from search.progress import show_duration
 
 
 @contextlib.contextmanager

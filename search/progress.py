@@ -1,33 +1,46 @@
-"""What a person sees of long work: a bar on a terminal, plain lines elsewhere."""
+"""What a person sees of long work: a table or a bar on a terminal, plain lines elsewhere."""
 
 import time
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
 
-from rich.console import Console
+from rich.console import Console, RenderableType
+from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from model.training.measurement import Measurement
+from search.duration import show_duration
+from search.live import StudyTable
 
 
-def show_duration(seconds: float) -> str:
-    """Format seconds as 42 s, 3 min 20 s or 2 h 05 min."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+class Lines:
+    """Things done out of a total, as lines; the remaining time comes from what this command itself has done."""
 
-
-class Bar:
-    """A bar of things done out of a total; the remaining time comes from what this command itself has done."""
-
-    def __init__(self, console: Console, things: str, already: int, total: int) -> None:
+    def __init__(self, console: Console, already: int, total: int) -> None:
         self.console = console
         self.already, self.total = already, total
         self.started = time.monotonic()
+
+    def line(self, text: str) -> None:
+        """Print a line that stays, above the bar or table where there is one."""
+        self.console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+    def remaining(self, done: float) -> str:
+        """Say how long it will still take, or how long it took."""
+        elapsed = time.monotonic() - self.started
+        if done >= self.total:
+            return f"took {show_duration(elapsed)}"
+        if done <= self.already:
+            return "remaining time not known yet"
+        return f"{show_duration(elapsed / (done - self.already) * (self.total - done))} remaining"
+
+
+class Bar(Lines):
+    """A bar of things done out of a total."""
+
+    def __init__(self, console: Console, things: str, already: int, total: int) -> None:
+        super().__init__(console, already, total)
         self.bar = Progress(
             TextColumn(things),
             BarColumn(bar_width=30),
@@ -53,47 +66,50 @@ class Bar:
         """Move the bar."""
         self.bar.update(self.task, completed=min(done, self.total), state=f"{state}, {self.remaining(done)}")
 
-    def line(self, text: str) -> None:
-        """Print a line that stays, above the bar where there is one."""
-        self.console.print(text, highlight=False, markup=False, soft_wrap=True)
 
-    def remaining(self, done: float) -> str:
-        """Say how long it will still take, or how long it took."""
-        elapsed = time.monotonic() - self.started
-        if done >= self.total:
-            return f"took {show_duration(elapsed)}"
-        if done <= self.already:
-            return "remaining time not known yet"
-        return f"{show_duration(elapsed / (done - self.already) * (self.total - done))} remaining"
+class TrialProgress(Lines):
+    """Trials finished and to come: one live table on a terminal, a line for each end elsewhere."""
 
+    def __init__(
+        self, console: Console, already: int, total: int, steps: int, best: tuple[float, int] | None = None
+    ) -> None:
+        super().__init__(console, already, total)
+        self.table = StudyTable(total, steps, already, best=best)
+        self.live = Live(console=console, get_renderable=self.render, transient=True, refresh_per_second=2)
 
-class TrialProgress(Bar):
-    """Trials finished and to come, the running ones' steps, the best score."""
+    def __enter__(self) -> Self:
+        if self.console.is_terminal:
+            self.live.start()
+        return self
 
-    def __init__(self, console: Console, already: int, total: int, steps: int) -> None:
-        super().__init__(console, "trials", already, total)
-        self.finished, self.steps = already, steps
-        self.best: float | None = None
-        self.running: dict[int, int] = {}
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.live.stop()
 
     def step(self, number: int, step: int) -> None:
         """Note how far a running trial is."""
-        self.running[number] = step
-        best = [f"best {self.best:.2f}"] if self.best is not None else []
-        self.show(self.done, ", ".join([*best, *(f"trial {n} at {s}/{self.steps}" for n, s in self.running.items())]))
+        self.table.step(number, step)
+
+    def scored(self, number: int, score: float) -> None:
+        """Note the score of a running trial."""
+        self.table.scored(number, score)
 
     def ended(self, number: int, label: str, metrics: Mapping[str, float] | None) -> None:
-        """Note the end of a trial; without metrics it failed and does not count."""
-        self.running.pop(number, None)
-        if metrics is not None:
-            self.finished += 1
-            self.best = max(filter(None, (self.best, metrics.get("score"))), default=None)
-        self.line(f"[{self.finished}/{self.total}] {label}; {self.remaining(self.done)}")
+        """Note the end of a trial; without metrics it failed and does not count, with none in them it diverged."""
+        self.table.finished += metrics is not None
+        self.table.ended(number, (metrics or {}).get("score"), fault=not metrics)
+        self.line(f"[{self.table.finished}/{self.total}] {label}; {self.remaining(self.done)}")
+
+    def render(self) -> RenderableType:
+        """What a terminal shows below the lines."""
+        ending = self.done >= self.total and bool(self.table.running)
+        return self.table.render("ending" if ending else self.remaining(self.done))
 
     @property
     def done(self) -> float:
         """Finished trials and the finished parts of the running ones."""
-        return self.finished + sum(self.running.values()) / self.steps
+        return self.table.finished + sum(trial.step for trial in self.table.running.values()) / self.table.steps
 
 
 class StepProgress(Bar):

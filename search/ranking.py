@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any
@@ -68,6 +68,11 @@ def rank(study: Study) -> list[Row]:
 def measured(trial: FrozenTrial) -> dict[str, float]:
     """The metrics of a trial's last evaluation that are numbers: NaN has no place in an order."""
     return {name: value for name, value in trial.user_attrs[METRICS].items() if isfinite(value)}
+
+
+def best_score(rows: Sequence[Row]) -> tuple[float, int] | None:
+    """The score of the best trial and its number; None where no trial has a score."""
+    return (rows[0].metrics["score"], rows[0].number) if rows and rows[0].metrics else None
 
 
 def to_csv(rows: list[Row]) -> str:

@@ -17,6 +17,7 @@ from tracking.query import RunRow, open_children
 from tracking.recorded import evidence_of_run
 from tracking.run import Run, move_checkpoint, reopen_run
 from tracking.store import Store
+from tracking.summary.summary import log_summary
 
 #: MLflow's status for Optuna's state.
 STATUS: dict[TrialState, Status] = {
@@ -77,4 +78,6 @@ def conclude_run(store: Store, row: RunRow, run: Run) -> None:
     """Diagnose a finished trial from its record, where the command that trained it was killed before it did."""
     if "diagnosis" not in row.tags:
         evidence = evidence_of_run(store, row)
-        log_diagnosis(diagnose(evidence), evidence, run)
+        diagnosis = diagnose(evidence)
+        log_summary(row.name, diagnosis, evidence, store, run)
+        log_diagnosis(diagnosis, evidence, run)

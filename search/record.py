@@ -15,6 +15,7 @@ from model.preflight.report import Preflight
 from model.recipe import Recipe
 from model.settings import flatten, identity
 from model.training.measurement import Measurement
+from search.description import describe_study, describe_training
 from search.preparation import Preparation, running_folder
 from search.settings import Settings, recipe_of, recorded
 from tracking.diagnosis import Diagnosis, Evidence, diagnose
@@ -22,8 +23,9 @@ from tracking.diagnosis_files import log_diagnosis
 from tracking.provenance import log_provenance
 from tracking.query import find_runs
 from tracking.recorded import EVALUATION, PREFLIGHT, SHORTAGE
-from tracking.run import Run, move_checkpoint, reopen_run, start_run
+from tracking.run import DESCRIPTION, Run, move_checkpoint, reopen_run, start_run
 from tracking.store import Store
+from tracking.summary.summary import EXTREMES, STRIPS, log_summary
 
 Status = Literal["FINISHED", "KILLED", "FAILED"]
 
@@ -50,18 +52,43 @@ class TrainingRecord:
     curves: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
     scores: Scores | None = None
     step: int = 0
+    waiting: list[tuple[Mapping[str, float], int]] = field(default_factory=list)
     shortage: Mapping[str, Any] | None = None  # fields of model.training.memory.Shortage
 
     def measure(self, measurement: Measurement) -> None:
         """Write one measurement."""
         self.step = measurement.step
-        self.run.metrics(measurement.values, measurement.step)
+        self.write_values(measurement)
         for name, value in measurement.values.items():
             self.curves.setdefault(name, []).append((measurement.step, value))
         if measurement.scores is not None:
             self.scores = measurement.scores
         if measurement.picture is not None:
-            self.run.picture(measurement.picture, "validation", measurement.step)
+            self.run.picture(measurement.picture, STRIPS, measurement.step)
+        if measurement.extremes is not None:
+            self.run.picture(measurement.extremes, EXTREMES, measurement.step)
+
+    def write_values(self, measurement: Measurement) -> None:
+        """Write the values of a measurement; those before the first scores wait for these.
+
+        MLflow lists a run's metrics in the order in which they came first, and compares runs by the first of them.
+        """
+        values = measurement.values
+        if self.scores is None:
+            if measurement.scores is None:
+                self.waiting.append((values, measurement.step))
+                return
+            first = measurement.scores.metrics()
+            self.run.metrics(first, measurement.step)
+            self.write_waiting()
+            values = {name: value for name, value in values.items() if name not in first}
+        self.run.metrics(values, measurement.step)
+
+    def write_waiting(self) -> None:
+        """Write the values that wait for the first scores."""
+        for values, step in self.waiting:
+            self.run.metrics(values, step)
+        self.waiting.clear()
 
     def write_beginning(self, prepared: Preparation) -> None:
         """Write what is known before the first step: parameters, settings, what the preflight says of them, provenance."""
@@ -73,6 +100,7 @@ class TrainingRecord:
 
     def write_measured(self) -> None:
         """Write what only this process knows: the last evaluation and the rest of the curves."""
+        self.write_waiting()
         if self.scores is not None:
             yardsticks = {name: scores.to_json() for name, scores in self.yardsticks.items()}
             self.run.json(EVALUATION, self.scores.to_json() | {"step": self.step, "yardsticks": yardsticks})
@@ -84,6 +112,7 @@ class TrainingRecord:
         """Write what follows from the record and from the training's own files: the diagnosis, the checkpoint if wanted."""
         evidence = self.evidence(failure)
         diagnosis = diagnose(evidence)
+        log_summary(self.name, diagnosis, evidence, self.store, self.run)
         log_diagnosis(diagnosis, evidence, self.run)
         if keep_checkpoint:
             move_checkpoint(self.store, self.run.id, self.folder / "checkpoint")
@@ -138,6 +167,7 @@ def open_training_record(
     """Open the run of one training and its folder, and nothing more: a worker may wait for it."""
     recipe = recipe_of(settings)
     own = {"identity": identity(recipe), "state": "running"} | forced_tag(prepared.forced)
+    own[DESCRIPTION] = describe_training(role, recipe, tags)
     run = start_run(prepared.store, name, role, parent, own | dict(tags))
     folder = running_folder(prepared.store) / run.id
     folder.mkdir(parents=True)
@@ -170,7 +200,13 @@ def open_study_run(prepared: Preparation, settings: Settings, study: str) -> Run
     known = find_runs(prepared.store, role="study", study=study)
     if known:
         return reopen_run(prepared.store, known[0].id)
-    tags = {"study": study, "state": "running", "identity": identity(recipe_of(settings))}
+    recipe = recipe_of(settings)
+    tags = {
+        "study": study,
+        "state": "running",
+        "identity": identity(recipe),
+        DESCRIPTION: describe_study(study, recipe),
+    }
     run = start_run(prepared.store, study, "study", None, tags)
     run.parameters(flatten(recorded(settings)))
     run.text("conf.toml", to_toml(settings))

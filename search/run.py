@@ -58,6 +58,9 @@ def main(
             "--ray-address", metavar="HOST:PORT", help="The cluster's head; auto: the cluster of this machine."
         ),
     ] = None,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", help="Print the end alone: ranking, verdict, what to do next.")
+    ] = False,
     force: ForceOption = False,
     debug: DebugOption = False,
 ) -> None:
@@ -73,12 +76,28 @@ def main(
         )
     console = make_console()
     slots = [] if slots_per_gpu is None else [f"search.slots_per_gpu={slots_per_gpu}"]
-    settings = load_settings(config, resolve_profile(profile, speaker(console)), [*(set_ or ()), *slots])
-    search(settings, trials, console, force=force, cluster=(ray_address or "auto") if executor == "ray" else None)
+    settings = load_settings(
+        config, resolve_profile(profile, speaker(before_end(console, quiet))), [*(set_ or ()), *slots]
+    )
+    cluster = (ray_address or "auto") if executor == "ray" else None
+    search(settings, trials, console, force=force, cluster=cluster, quiet=quiet)
+
+
+def before_end(console: "Console", quiet: bool) -> "Console":
+    """Where lines go that come before a study's end."""
+    from rich.console import Console
+
+    return Console(quiet=True) if quiet else console
 
 
 def search(
-    settings: "Settings", target: int, console: "Console", *, force: bool = False, cluster: str | None = None
+    settings: "Settings",
+    target: int,
+    console: "Console",
+    *,
+    force: bool = False,
+    cluster: str | None = None,
+    quiet: bool = False,
 ) -> None:
     """Check, bring the study to `target` finished trials and report it.
 
@@ -88,6 +107,7 @@ def search(
         console: for people.
         force: whether to go on although the preflight found an error.
         cluster: address of the Ray cluster that trains; None trains on this machine.
+        quiet: whether only the end is printed.
 
     Raises:
         ValueError: settings or data break a rule.
@@ -98,7 +118,8 @@ def search(
 
     from search.lock import study_lock
 
-    starting = workers_of(settings, cluster, console)
+    during = before_end(console, quiet)
+    starting = workers_of(settings, cluster, during)
     with study_lock(Path(settings.tracking.root)), contextlib.ExitStack() as ending:
         # Workers load, and on a GPU compile, while the record is opened and the clips are decoded and checked.
         workers = ending.enter_context(starting)
@@ -109,14 +130,14 @@ def search(
         from search.ranking import rank
         from search.signals import stop_on_signal
 
-        opened = open_everything(settings, speaker(console), target)
+        opened = open_everything(settings, speaker(during), target)
         ending.callback(opened.lease.close)
         already = opened.num_finished()
-        console.print(f"study {opened.study.study_name}: {already} of {target} trials finished")
+        during.print(f"study {opened.study.study_name}: {already} of {target} trials finished")
         if already < target:
-            opened = check_study(opened, settings, speaker(console), force=force)
+            opened = check_study(opened, settings, speaker(during), force=force)
             opened.queue_baselines(settings)
-            stop = run_trials(opened, settings, target, workers, console)
+            stop = run_trials(opened, settings, target, workers, console, during)
         else:
             with stop_on_signal() as stop:
                 conclude(opened, settings, console, interrupted=False)
@@ -154,9 +175,14 @@ def workers_of(
 
 
 def run_trials(
-    opened: "OpenStudy", settings: "Settings", target: int, workers: "list[WorkerHandle]", console: "Console"
+    opened: "OpenStudy",
+    settings: "Settings",
+    target: int,
+    workers: "list[WorkerHandle]",
+    console: "Console",
+    during: "Console",
 ) -> "StopRequest":
-    """Run the missing trials of a study and report it; returns whether a stop was asked for.
+    """Run the missing trials of a study, shown on `during`, and report it on `console`; returns whether a stop was asked for.
 
     Raises:
         RuntimeError: the work failed.
@@ -164,6 +190,7 @@ def run_trials(
     from search.conclusion import conclude
     from search.coordinator import Coordinator
     from search.progress import TrialProgress
+    from search.ranking import best_score, rank
     from search.signals import stop_on_signal
     from search.workers.messages import Supply
 
@@ -171,7 +198,8 @@ def run_trials(
         worker.supply(Supply(opened.prepared.bank.path, opened.prepared.perceptual is not None))
     with stop_on_signal() as stop:
         try:
-            with TrialProgress(console, opened.num_finished(), target, settings.training.steps) as progress:
+            already, best = opened.num_finished(), best_score(rank(opened.study))
+            with TrialProgress(during, already, target, settings.training.steps, best) as progress:
                 Coordinator(opened, settings, target, progress, stop).run(workers)
         finally:
             conclude(opened, settings, console, interrupted=bool(stop))

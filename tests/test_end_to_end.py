@@ -17,7 +17,7 @@ from search.settings import load_settings, recipe_of
 from search.space import LOSSES
 from tests.commands import ROOT, SHARED, TINY, DoneStudy, arguments, environment, settings_options
 
-SCORES = {"score", "val/psnr", "val/ssim"}
+SCORES = {"score", "val/psnr", "val/ssim", "val/flicker"}
 MEASURED = {"loss/total", "gradient/norm", "gradient/clipped", "learning_rate", "train/psnr", "time/step_ms"}
 MEASURED |= {"critic/loss", "critic/correction_rms"}
 
@@ -119,7 +119,7 @@ def test_parameters_are_those_of_the_trial(done_study: DoneStudy) -> None:
 
 def test_every_child_holds_every_artifact_and_the_best_their_checkpoints(done_study: DoneStudy) -> None:
     children = runs(done_study.root, "trial")
-    wanted = {"conf.toml", "evaluation.json", "diagnosis.md", "diagnosis.zh.md", "diagnosis.json"}
+    wanted = {"conf.toml", "evaluation.json", "summary.html", "diagnosis.md", "diagnosis.zh.md", "diagnosis.json"}
     wanted |= {"provenance/versions.json", "provenance/data_manifest.json"}
     for child in children:
         found = artifacts(child)
@@ -127,6 +127,7 @@ def test_every_child_holds_every_artifact_and_the_best_their_checkpoints(done_st
         steps = {int(step) for step in re.findall(r"validation\+step\+(\d+)\+", " ".join(found))}
         assert steps == {2, 4}
     kept = {child.info.run_id for child in children if "checkpoint/model.safetensors" in artifacts(child)}
+    assert kept == {child.info.run_id for child in children if "checkpoint/clips.mp4" in artifacts(child)}
     best = sorted(children, key=lambda child: -child.data.metrics["score"])[:3]
     assert kept == {child.info.run_id for child in best}
     assert all("checkpoint/training.pt" in artifacts(child) for child in best)

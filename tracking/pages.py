@@ -4,36 +4,75 @@ import json
 from urllib.parse import quote
 
 from tracking.query import RunRow, children, find_runs
-from tracking.store import Store
+from tracking.store import Store, own_folder
 
 #: MLflow draws at most ten runs beside each other; five keep the picture readable.
 COMPARED_RUNS = 5
+#: Without workflowType a fresh browser lands on MLflow's page for language models, where no run is visible.
+RUNS = "runs?workflowType=machine_learning"
 
 
 def pages(store: Store, base: str) -> dict[str, str]:
-    """What to open, by what it shows: all runs, the newest study, its best runs side by side.
+    """What to open, by what it shows: all runs, and of the newest study its report, its trials, the best beside the baselines.
 
     Args:
         store: the record.
         base: address of the server, such as "http://127.0.0.1:5000".
     """
-    experiment = f"{base}/#/experiments/{store.experiment_id}/runs"
-    # Without workflowType a fresh browser lands on MLflow's page for language models, where no run is visible.
-    found = {"all runs": f"{experiment}?workflowType=machine_learning"}
+    experiment = f"{base}/#/experiments/{store.experiment_id}"
+    found = {"all runs": f"{experiment}/{RUNS}"}
     studies = find_runs(store, role="study")
-    if studies:
-        study = studies[-1]
-        found[f"study {study.name}"] = f"{experiment}/{study.id}"
-        best = best_runs(children(store, study.id))
-        if len(best) > 1:
-            found[f"its best {len(best)} runs compared"] = compare_page(store, base, best)
+    return found | (study_pages(store, base, experiment, studies[-1]) if studies else {})
+
+
+def study_pages(store: Store, base: str, experiment: str, study: RunRow) -> dict[str, str]:
+    """The pages of one study; those that it has nothing for are left out."""
+    found = {f"study {study.name}": f"{experiment}/runs/{study.id}"}
+    found |= artifact_page(store, experiment, study, "report.html", "its report")
+    rows = children(store, study.id)
+    if not rows:
+        return found
+    trials = f"{experiment}/{RUNS}&{best_first(study.name)}"
+    found["its trials, best first"] = trials
+    found["their curves and pictures"] = f"{trials}&compareRunsMode=CHART"
+    best = best_runs(rows)
+    compared = best + [row for row in rows if is_baseline(row) and row not in best]
+    if len(compared) > 1:
+        others = len(compared) - len(best)
+        beside = f" beside {others} {'baseline' if others == 1 else 'baselines'}" if others else ""
+        found[f"its best {len(best)} runs compared{beside}"] = compare_page(store, base, compared)
+    if best:
+        found |= artifact_page(store, experiment, best[0], "summary.html", "the best run")
+        found |= artifact_page(store, experiment, best[0], "checkpoint/clips.mp4", "its film, input beside output")
     return found
 
 
 def best_runs(rows: list[RunRow]) -> list[RunRow]:
     """The finished runs with the highest scores, the best first."""
-    scored = [row for row in rows if row.status == "FINISHED" and "score" in row.metrics]
+    scored = [row for row in rows if is_scored(row)]
     return sorted(scored, key=lambda row: -row.metrics["score"])[:COMPARED_RUNS]
+
+
+def is_scored(row: RunRow) -> bool:
+    """Whether a run came to its end with a score."""
+    return row.status == "FINISHED" and "score" in row.metrics
+
+
+def is_baseline(row: RunRow) -> bool:
+    """Whether a run has settings that every study tries, and a score."""
+    return "baseline" in row.tags and is_scored(row)
+
+
+def best_first(study: str) -> str:
+    """The part of an address that shows the trials of a study flat, by score: MLflow nests runs only by their dates."""
+    condition = f"tags.study = '{study}' and tags.role = 'trial'"
+    return f"searchFilter={quote(condition)}&orderByKey={quote('metrics.`score`')}&orderByAsc=false"
+
+
+def artifact_page(store: Store, experiment: str, row: RunRow, path: str, title: str) -> dict[str, str]:
+    """The page of a run's artifact, where this machine has it."""
+    there = any((own_folder(store, name) / path).is_file() for name in row.names)
+    return {title: f"{experiment}/runs/{row.id}/artifacts/{path}"} if there else {}
 
 
 def compare_page(store: Store, base: str, rows: list[RunRow]) -> str:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import numpy as np
 from mlflow.exceptions import MlflowException
-from mlflow.utils.mlflow_tags import MLFLOW_LOGGED_IMAGES, MLFLOW_PARENT_RUN_ID
+from mlflow.utils.mlflow_tags import MLFLOW_LOGGED_IMAGES, MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NOTE
 from mlflow.utils.validation import MAX_PARAM_VAL_LENGTH, MAX_PARAMS_TAGS_PER_BATCH, MAX_TAG_VAL_LENGTH
 
 from model.settings import flatten
@@ -30,6 +30,9 @@ State = Literal["FINISHED", "KILLED", "FAILED"]
 NONFINITE_TAG = "nonfinite"
 #: Tag that names parameters whose text was cut.
 CUT_TAG = "cut_parameters"
+
+#: Tag whose Markdown MLflow shows as the description of a run.
+DESCRIPTION = MLFLOW_RUN_NOTE
 
 #: Folder of the artifacts that holds a run's weights and all that resuming needs.
 CHECKPOINT = "checkpoint"

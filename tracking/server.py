@@ -13,34 +13,38 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from tracking.store import ARTIFACTS, Store
+from tracking.layout import ARTIFACTS
+from tracking.serving import places
 
 #: Local only: the pages have no password.
 HOST = "127.0.0.1"
 LOG = "ui.log"
-#: Start-up takes 7 s on an idle machine, over a minute on a crowded one; a server that dies is noticed at once.
+#: Start-up takes 4 s on an idle machine, over a minute on a crowded one; a server that dies is noticed at once.
 START_LIMIT_S = 300
 STOP_LIMIT_S = 10
 
 
 @contextmanager
-def serve(store: Store, port: int) -> Iterator[subprocess.Popen[bytes]]:
-    """Run the server within the block; it answers when the block begins and is gone when it ends.
+def serve(root: Path, uri: str, port: int) -> Iterator[subprocess.Popen[bytes]]:
+    """Run the server within the block; it starts while the block begins (`wait_until_ready`) and is gone when it ends.
+
+    Args:
+        root: folder of the record.
+        uri: of the record's database.
+        port: on localhost.
 
     Raises:
         ValueError: the port is taken.
-        RuntimeError: the server cannot start.
+        RuntimeError: MLflow has no server.
     """
     require_server()
     require_free(port)
-    log = store.root / LOG
-    with log.open("wb") as output:
+    with (root / LOG).open("wb") as output:
         # A session of its own, so that Ctrl-C reaches this process only and the server's children can be stopped as a group.
         process = subprocess.Popen(
-            command(store, port), env=environment(store), stdout=output, stderr=output, start_new_session=True
+            command(port), env=environment(root, uri), stdout=output, stderr=output, start_new_session=True
         )
     try:
-        wait_until_ready(process, port, log)
         yield process
     finally:
         stop(process)
@@ -64,21 +68,18 @@ def require_free(port: int) -> None:
             ) from error
 
 
-def command(store: Store, port: int) -> list[str]:
-    """The server on this record; one worker answers one person, and four take 1.3 GB."""
-    return [
-        *(sys.executable, "-m", "mlflow", "server", "--host", HOST, "--port", str(port), "--workers", "1"),
-        *("--artifacts-destination", str(store.root / ARTIFACTS)),
-    ]
+def command(port: int) -> list[str]:
+    """The server; one process answers one person."""
+    return [sys.executable, "-m", "tracking.serving", HOST, str(port)]
 
 
-def environment(store: Store) -> dict[str, str]:
+def environment(root: Path, uri: str) -> dict[str, str]:
     """Without MLflow's job queue, whose seven processes take 1 GB and stay behind when the server is killed.
 
     The database stands here and not among the arguments, which every user of the machine can read: it may hold a password.
     """
     quiet = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
-    return os.environ | quiet | {"MLFLOW_BACKEND_STORE_URI": store.uri}
+    return os.environ | quiet | places(uri, str(root / ARTIFACTS))
 
 
 def wait_until_ready(process: subprocess.Popen[bytes], port: int, log: Path) -> None:

@@ -17,13 +17,14 @@ from mlflow.entities import Experiment, LifecycleStage
 from tracking.address import is_server, without_password
 from tracking.delivery import Delivery
 from tracking.failure import RecordError, record_errors
+from tracking.layout import ARTIFACTS as ARTIFACTS
+from tracking.layout import DATABASE as DATABASE
+from tracking.layout import uri_of
 from tracking.outbox import Outbox
 from tracking.postgresql import one_schema_at_a_time
 from tracking.settings import TrackingSettings
 from tracking.spool import Spool
 
-DATABASE = "mlflow.db"
-ARTIFACTS = "artifacts"
 SPOOL = "spool"
 #: How MLflow names the place of artifacts that a server keeps.
 SERVED = "mlflow-artifacts"
@@ -112,11 +113,6 @@ def open_place(settings: TrackingSettings, root: Path) -> tuple[MlflowClient, Ex
     require_writable(database)
     client = connect(uri_of(database))
     return client, open_experiment(client, settings.experiment, artifacts)
-
-
-def uri_of(database: Path) -> str:
-    """The address of a database file as MLflow wants it: absolute, so that no working directory matters."""
-    return f"sqlite:///{database}"
 
 
 def connect(uri: str) -> MlflowClient:

@@ -47,7 +47,7 @@ def require_record(settings: TrackingSettings) -> None:
     Raises:
         ValueError: there is none at tracking.root.
     """
-    from tracking.store import DATABASE
+    from tracking.layout import DATABASE
 
     if settings.uri:
         return  # opening it says what is wrong
@@ -71,14 +71,21 @@ def show_pages(settings: TrackingSettings) -> None:
 
 def show(settings: TrackingSettings) -> None:
     """Serve the record and print its pages until the server ends or the person stops it."""
-    from tracking.pages import pages
-    from tracking.server import HOST, serve
-    from tracking.store import open_store
+    from tracking.layout import DATABASE, uri_of
+    from tracking.server import HOST, LOG, serve, wait_until_ready
 
-    store = open_store(settings)
-    typer.echo(f"starting MLflow on {store.place} ...")
-    with serve(store, settings.port) as server:
-        for title, address in pages(store, f"http://{HOST}:{settings.port}").items():
+    root = Path(settings.root).resolve()
+    uri = prepared_uri(settings) if settings.uri else uri_of(root / DATABASE)
+    typer.echo(f"starting MLflow on {root} ...")
+    with serve(root, uri, settings.port) as server:
+        # While the server starts: importing MLflow here takes as long as importing it there.
+        from tracking.pages import pages
+        from tracking.store import open_store
+
+        store = open_store(settings)
+        found = pages(store, f"http://{HOST}:{settings.port}")
+        wait_until_ready(server, settings.port, root / LOG)
+        for title, address in found.items():
             typer.echo(f"{title}: {address}")
         typer.echo(
             f"from another machine: ssh -L {settings.port}:{HOST}:{settings.port} THIS_MACHINE, then the same addresses; "
@@ -86,8 +93,15 @@ def show(settings: TrackingSettings) -> None:
         )
         code = server.wait()
     raise RuntimeError(
-        f"the MLflow server must run until it is stopped, but it ended with {code}; {store.root}/ui.log says more"
+        f"the MLflow server must run until it is stopped, but it ended with {code}; {root / LOG} says more"
     )
+
+
+def prepared_uri(settings: TrackingSettings) -> str:
+    """The address of a database server, once its schema is there: two that make it at once break it."""
+    from tracking.store import open_store
+
+    return open_store(settings).uri
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from torch import Tensor
 from model.data.pixels import to_unit
 from model.evaluation.alignment import best_frame_shift, shift_gains
 from model.evaluation.bootstrap import interval
+from model.evaluation.flicker import flicker
 from model.evaluation.perceptual import Perceptual
 from model.evaluation.psnr import psnr
 from model.evaluation.scores import ClipScore, Scores, overall, score
@@ -72,6 +73,7 @@ def measure(reconstruct: Reconstruct, target: Tensor, perceptual: Perceptual | N
     columns = {
         "psnr": psnr(output, target).mean(dim=1),
         "ssim": ssim(output, target).mean(dim=1),
+        "flicker": flicker(output, target),
         "output_mean": output_mean,
         "output_variance": output_variance,
         "target_mean": target_mean,
@@ -103,10 +105,11 @@ def summarise(
     perceptual: Perceptual | None,
 ) -> Scores:
     """Means and intervals over clips."""
-    psnrs, ssims = columns["psnr"].tolist(), columns["ssim"].tolist()
+    psnrs, ssims, flickers = (columns[name].tolist() for name in ("psnr", "ssim", "flicker"))
     lpipses = columns["lpips"].tolist() if perceptual else [None] * len(names)
-    clips = tuple(map(ClipScore, names, psnrs, ssims, lpipses))
-    values = {"val/psnr": psnrs, "val/ssim": ssims, "score": [score(clip.psnr, clip.ssim) for clip in clips]}
+    clips = tuple(map(ClipScore, names, psnrs, ssims, flickers, lpipses))
+    values = {"val/psnr": psnrs, "val/ssim": ssims, "val/flicker": flickers}
+    values["score"] = [score(clip.psnr, clip.ssim) for clip in clips]
     if perceptual:
         values["val/lpips"] = lpipses
     mean = {name: float(column.mean()) for name, column in columns.items()}
@@ -114,6 +117,7 @@ def summarise(
     return Scores(
         psnr=mean["psnr"],
         ssim=mean["ssim"],
+        flicker=mean["flicker"],
         lpips=lpips,
         overall=None if lpips is None else overall(mean["psnr"], mean["ssim"], lpips),
         score=score(mean["psnr"], mean["ssim"]),

@@ -20,6 +20,7 @@ METRICS = {
         Metric("score", "/100", "higher"),
         Metric("val/psnr", "dB", "higher"),
         Metric("val/ssim", "", "higher"),
+        Metric("val/flicker", "", "lower"),
         Metric("val/lpips", "", "lower"),
         Metric("val/overall", "/100", "higher"),
     )
@@ -42,11 +43,12 @@ def overall(psnr: float, ssim: float, lpips: float) -> float:
 
 @dataclass(frozen=True)
 class ClipScore:
-    """Scores of one clip: means over its frames."""
+    """Scores of one clip: means over its frames, and its flicker."""
 
     name: str
     psnr: float
     ssim: float
+    flicker: float
     lpips: float | None
 
 
@@ -55,8 +57,9 @@ class Scores:
     """Scores of a set of clips, with what a diagnosis needs to know of the output.
 
     Attributes:
-        psnr: in dB; mean over frames, then over clips, as the next two are.
+        psnr: in dB; mean over frames, then over clips, as SSIM and LPIPS are.
         ssim: structural similarity.
+        flicker: change from frame to frame that differs from the clip's (model/evaluation/flicker.py), mean over clips.
         lpips: perceptual distance, None where it could not be measured.
         overall: formula of the failed run's report on these means, None without LPIPS.
         score: the objective.
@@ -73,6 +76,7 @@ class Scores:
 
     psnr: float
     ssim: float
+    flicker: float
     lpips: float | None
     overall: float | None
     score: float
@@ -91,6 +95,7 @@ class Scores:
             "score": self.score,
             "val/psnr": self.psnr,
             "val/ssim": self.ssim,
+            "val/flicker": self.flicker,
             "val/lpips": self.lpips,
             "val/overall": self.overall,
         }

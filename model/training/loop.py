@@ -17,7 +17,7 @@ from model.training.division import check_division
 from model.training.measurement import Measurement, name_values
 from model.training.state import Tally, TrainState, start_state
 from model.training.stepping import Stepping, is_captured, start_stepping
-from model.training.validation import add_scores
+from model.training.validation import add_scores, save_film
 
 
 def train(
@@ -127,6 +127,8 @@ def measure_steps(
             yield measurement
         if save_now and first and folder is not None:
             save(state, recipe, bank, folder)
+            if state.step == settings.steps:
+                save_film(state.average, recipe, bank, folder, device)
 
 
 def is_due(step: int, every: int, last: int) -> bool:

@@ -17,14 +17,15 @@ class Measurement:
     """The state of a training after `step` optimisation steps.
 
     `values` has the metric names of the record (loss/total, gradient/norm, ...), those of the scores included. `scores`
-    and `picture` (uint8 HWC strips of validation clips) come with the steps that were evaluated, and are of the
-    averaged weights.
+    and `picture` (uint8 HWC strips of the first validation clips) come with the steps that were evaluated, and are of the
+    averaged weights. `extremes` comes with the last step: the same of the clips with the lowest and the highest PSNR.
     """
 
     step: int
     values: dict[str, float]
     scores: Scores | None = None
     picture: NDArray[np.uint8] | None = None
+    extremes: NDArray[np.uint8] | None = None
 
 
 def name_values(step: Step, tally: Tally, weights: LossSettings) -> dict[str, float]:

@@ -1,18 +1,9 @@
 import io
 
-import pytest
 from rich.console import Console
 
 from model.training.measurement import Measurement
-from search.progress import StepProgress, TrialProgress, show_duration
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(0, "0 s"), (59.4, "59 s"), (60, "1 min 00 s"), (200, "3 min 20 s"), (3600, "1 h 00 min"), (7500, "2 h 05 min")],
-)
-def test_durations_read_well(seconds: float, text: str) -> None:
-    assert show_duration(seconds) == text
+from search.progress import StepProgress, TrialProgress
 
 
 def plain() -> Console:
@@ -26,7 +17,7 @@ def test_plain_lines_count_finished_trials_and_not_failed_ones() -> None:
         progress.ended(1, "trial 001 done", {"score": 30.0})
         progress.ended(2, "trial 002 failed [sic]", None)
         progress.ended(3, "trial 003 done", {"score": 20.0})
-        assert progress.best == 30.0
+        assert progress.table.best == (30.0, 1)
     lines = console.file.getvalue().splitlines()
     assert [line.split(";")[0] for line in lines] == [
         "[2/4] trial 001 done",
@@ -42,20 +33,38 @@ def test_the_remaining_time_counts_parts_of_running_trials() -> None:
     progress.started -= 10  # ten seconds ago
     progress.step(0, 50)
     assert progress.remaining(progress.done) == "3 min 10 s remaining"  # half a trial took 10 s, 9.5 are left
-    progress.finished = 10
-    progress.running.clear()
+    progress.table.finished = 10
+    progress.table.running.clear()
     assert progress.remaining(progress.done) == "took 10 s"
 
 
-def test_a_terminal_shows_a_bar_with_trial_step_and_best_score() -> None:
+def test_a_terminal_shows_one_table_with_the_running_trials_and_the_best_score() -> None:
     console = Console(file=io.StringIO(), force_terminal=True, width=120)
     with TrialProgress(console, already=0, total=2, steps=10) as progress:
         progress.ended(0, "trial 000 done", {"score": 12.5})
         progress.step(1, 4)
-        progress.bar.refresh()
+        progress.scored(1, 11.0)
+        progress.live.refresh()
     shown = console.file.getvalue()
-    assert "best 12.50, trial 1 at 4/10" in shown
+    assert "[1/2] trial 000 done" in shown
+    assert "1 of 2 trials, 1 running, 0 to come · best 12.50 (trial 0) · no faults" in shown
+    assert "4/10   11.00" in shown
     assert "remaining" in shown
+
+
+def test_elsewhere_there_is_no_table() -> None:
+    console = plain()
+    with TrialProgress(console, already=0, total=2, steps=10) as progress:
+        progress.step(1, 4)
+    assert console.file.getvalue() == ""
+
+
+def test_failed_and_diverged_trials_are_faults() -> None:
+    with TrialProgress(plain(), already=0, total=9, steps=10) as progress:
+        progress.ended(0, "failed", None)
+        progress.ended(1, "diverged", {})
+        progress.ended(2, "done", {"score": 0.0})
+    assert (progress.table.faults, progress.table.finished, progress.table.best) == (2, 2, (0.0, 2))
 
 
 def test_steps_are_a_line_per_evaluation() -> None:
@@ -63,3 +72,19 @@ def test_steps_are_a_line_per_evaluation() -> None:
     with StepProgress(console, steps=10) as progress:
         progress.step(Measurement(5, {"loss/total": 1.0}))
     assert console.file.getvalue() == ""
+
+
+def test_a_study_that_goes_on_begins_with_its_best_trial() -> None:
+    with TrialProgress(plain(), already=3, total=9, steps=10, best=(40.0, 2)) as progress:
+        progress.ended(5, "done", {"score": 30.0})
+        assert progress.table.best == (40.0, 2)
+
+
+def test_while_the_last_trial_ends_no_time_is_taken_for_the_whole() -> None:
+    console = Console(file=io.StringIO(), force_terminal=True, width=120)
+    with TrialProgress(console, already=0, total=1, steps=10) as progress:
+        progress.step(0, 10)
+        progress.live.refresh()
+    shown = console.file.getvalue()
+    assert "no faults · ending" in shown
+    assert "took" not in shown

@@ -7,7 +7,7 @@ import pytest
 from optuna.trial import TrialState, create_trial
 from rich.console import Console
 
-from search.ranking import rank, to_csv, to_table, verdict
+from search.ranking import best_score, rank, to_csv, to_table, verdict
 from search.space import distributions
 from search.study import BASELINE, METRICS, RUN_ID
 
@@ -87,3 +87,9 @@ def test_the_verdict_says_the_gain_over_the_baselines(study) -> None:
 def test_nothing_finished_is_said_so(tmp_path: Path) -> None:
     assert rank(optuna.create_study()) == []
     assert verdict([], {}) == "no trial has a score yet"
+
+
+def test_the_best_score_has_its_trial_and_without_a_score_there_is_none(study) -> None:
+    first = rank(study)[0]
+    assert best_score(rank(study)) == (first.metrics["score"], 2)
+    assert best_score([]) is None

@@ -9,13 +9,14 @@ import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run as MlflowRun
 
+from model.evaluation.scores import METRICS
 from model.settings import change, flatten, identity
 from model.training.measurement import Measurement
 from search.preparation import Preparation
 from search.record import TrainingRecord, open_study_run, start_training_record, to_toml
 from search.settings import Settings, load_settings, recipe_of, recorded
 from tests.places import DATABASES, at
-from tracking.query import find_runs, read_json
+from tracking.query import find_runs, history, read_json
 from tracking.store import artifact_folder
 
 pytestmark = at(*DATABASES)
@@ -171,3 +172,23 @@ def test_a_preparation_without_lpips_leaves_it_out_of_the_record(
 ) -> None:
     parent = open_study_run(replace(prepared, perceptual=None), tiny(), "s")
     assert not [name for name in read(prepared, parent.id).data.metrics if "lpips" in name]
+
+
+def test_the_objective_is_the_first_metric_and_nothing_measured_before_it_is_lost(
+    prepared: Preparation, started: TrainingRecord
+) -> None:
+    started.measure(Measurement(1, {"adam/share": 0.25, "loss/total": 2.0}))
+    started.measure(evaluated(prepared, 2))
+    started.measure(Measurement(3, {"adam/share": 0.5, "loss/total": 1.0}))
+    started.run.flush()
+    metrics = read(prepared, started.run.id).data.metrics
+    assert list(metrics)[: len(METRICS) - 2] == [name for name in METRICS if name not in ("val/lpips", "val/overall")]
+    assert history(prepared.store, started.run.id, "loss/total") == [(1, 2.0), (2, 0.5), (3, 1.0)]
+    assert history(prepared.store, started.run.id, "adam/share") == [(1, 0.25), (3, 0.5)]
+    assert len(history(prepared.store, started.run.id, "score")) == 1
+
+
+def test_a_training_that_was_never_scored_keeps_its_curves(prepared: Preparation, started: TrainingRecord) -> None:
+    started.measure(Measurement(1, {"loss/total": 2.0}))
+    started.write_results(keep_checkpoint=False, failure="it broke off")
+    assert history(prepared.store, started.run.id, "loss/total") == [(1, 2.0)]

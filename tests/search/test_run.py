@@ -24,8 +24,8 @@ Command = Callable[..., int]
 def command(monkeypatch: pytest.MonkeyPatch) -> Command:
     """Give `python -m search.run` in this process; returns its exit code."""
 
-    def give(trials: int, changes: list[str]) -> int:
-        monkeypatch.setattr(sys, "argv", ["search.run", "--trials", str(trials), *settings_options(*changes)])
+    def give(trials: int, changes: list[str], *options: str) -> int:
+        monkeypatch.setattr(sys, "argv", ["search.run", "--trials", str(trials), *settings_options(*changes), *options])
         with pytest.raises(SystemExit) as left:
             run(main)
         return int(left.value.code or 0)
@@ -90,6 +90,12 @@ def test_a_study_that_has_its_trials_prints_them_and_trains_nothing(
     assert out[out.index(" #  trial") :] == finished_study.out[finished_study.out.index(" #  trial") :]
     assert study_in(finished_study.root).trials == before
     assert statuses(finished_study.root) == {"study": ["FINISHED"], "trial": ["FINISHED"] * 3}
+
+
+def test_quiet_prints_the_end_alone(finished_study, command: Command, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command(3, finished_study.changes, "--quiet") == 0
+    out, whole = capsys.readouterr().out, finished_study.out
+    assert out.strip() == whole[whole.index(" #  trial") :].strip()
 
 
 def test_slots_per_gpu_are_a_setting_and_no_other_study(

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 #: Scores by their lower-case names; only the first must be there.
-SCORES = ("psnr", "ssim", "lpips", "overall")
+SCORES = ("psnr", "ssim", "flicker", "lpips", "overall")
 
 #: What these can be: 8 bit pictures reach 48 dB, and -60 dB is an output a thousand times too bright.
-POSSIBLE = {"psnr": (-60.0, 200.0), "ssim": (-1.0, 1.0), "lpips": (0.0, 10.0)}
+POSSIBLE = {"psnr": (-60.0, 200.0), "ssim": (-1.0, 1.0), "flicker": (0.0, 2.0), "lpips": (0.0, 10.0)}
 
 #: What our own evaluation says of its output, in numbers.
 OUTPUT = ("output_mean", "output_std", "target_std", "saturated_share", "best_frame_shift")

@@ -10,8 +10,15 @@ from tracking.diagnosis import Diagnosis, Evidence
 from tracking.diagnosis_files import log_diagnosis
 from tracking.foreign.events import Curve
 from tracking.query import find_runs
-from tracking.run import Run, start_run
+from tracking.run import DESCRIPTION, Run, start_run
 from tracking.store import Store
+from tracking.summary.summary import log_summary
+
+#: The run's description.
+WHAT_IT_IS = (
+    "**A foreign run**, read from files that another program left. Parameters `foreign.*` are settings without a name here.\n\n"
+    "Among its artifacts:\n- `summary.html`: its curves and scores\n- `diagnosis.md`: what is wrong, and what to set instead\n"
+)
 
 #: What MLflow does not allow in the name of a curve or of a parameter.
 FORBIDDEN = re.compile(r"[^\w\-. :/]")
@@ -32,7 +39,8 @@ def import_run(store: Store, name: str, evidence: Evidence, others: Mapping[str,
     """
     if any(row.name == name and row.status != "FAILED" for row in find_runs(store, foreign="true")):
         raise ValueError(f"--import-as must be a new name, but the record has a foreign run '{name}'; choose another")
-    run = start_run(store, name, "train", None, {"foreign": "true", "state": "running"})
+    tags = {"foreign": "true", "state": "running", DESCRIPTION: WHAT_IT_IS}
+    run = start_run(store, name, "train", None, tags)
     try:
         run.parameters(dict(evidence.settings) | foreign_parameters(others))
         for step, values in by_step(allowed_names(evidence.curves)).items():
@@ -43,6 +51,7 @@ def import_run(store: Store, name: str, evidence: Evidence, others: Mapping[str,
             run.json("evaluation.json", dict(evidence.evaluation) | {"yardsticks": yardsticks})
         facts = [asdict(fact) for fact in evidence.checkpoints]
         run.json("foreign.json", {"checkpoints": facts, "origins": dict(evidence.origins)})
+        log_summary(name, diagnosis, evidence, store, run)
         log_diagnosis(diagnosis, evidence, run)
     except BaseException:
         run.tags({"state": "failed"})

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from model.data.pixels import to_unit
 from model.evaluation.evaluation import evaluate
+from model.evaluation.flicker import flicker
 from model.evaluation.perceptual import Perceptual
 from model.evaluation.psnr import psnr
 from model.evaluation.scores import overall, score
@@ -30,6 +31,8 @@ def test_means_over_frames_then_clips(
     assert scores.psnr == pytest.approx(float(psnr(blur(target), target).mean()), abs=1e-4)
     assert scores.ssim == pytest.approx(float(ssim(blur(target), target).mean()), abs=1e-5)
     assert scores.lpips == pytest.approx(float(lpips.mean()), abs=1e-5)
+    assert scores.flicker == pytest.approx(float(flicker(blur(target), target).mean()), rel=1e-5)
+    assert [clip.flicker for clip in scores.clips] == pytest.approx(flicker(blur(target), target).tolist(), rel=1e-5)
     assert scores.lpips_backbone == "squeeze"
     assert [clip.name for clip in scores.clips] == list(names)
     assert [clip.psnr for clip in scores.clips] == pytest.approx(
@@ -57,6 +60,7 @@ def test_a_perfect_reconstruction(
 ) -> None:
     scores = evaluate(lambda video: video, clips, names, settings, perceptual, "cpu")
     assert scores.lpips == 0
+    assert scores.flicker == 0
     assert scores.overall == 100
     assert scores.best_frame_shift == 0
     assert scores.output_std == scores.target_std == pytest.approx(float(np.std(clips.numpy() / 255)), rel=1e-5)
@@ -88,7 +92,7 @@ def test_the_same_again_is_the_same_bit_for_bit(clips: Tensor, names: Names, set
 
 def test_intervals_hold_the_means_that_they_are_of(clips: Tensor, names: Names, settings: EvaluationSettings) -> None:
     scores = evaluate(blur, clips, names, settings, None, "cpu")
-    assert scores.intervals.keys() == {"val/psnr", "val/ssim", "score"}
+    assert scores.intervals.keys() == {"val/psnr", "val/ssim", "val/flicker", "score"}
     for name, (low, high) in scores.intervals.items():
         assert low < scores.metrics()[name] < high
 

@@ -9,11 +9,12 @@ def make(lpips: float | None) -> Scores:
     return Scores(
         psnr=20.0,
         ssim=0.5,
+        flicker=0.01,
         lpips=lpips,
         overall=None if lpips is None else overall(20.0, 0.5, lpips),
         score=score(20.0, 0.5),
         intervals={"val/psnr": (19.0, 21.0)},
-        clips=(ClipScore("a", 20.0, 0.5, lpips),),
+        clips=(ClipScore("a", 20.0, 0.5, 0.01, lpips),),
         lpips_backbone=None if lpips is None else "squeeze",
         output_mean=0.5,
         output_std=0.2,
@@ -49,6 +50,7 @@ def test_score_weighs_40_db_like_a_perfect_ssim() -> None:
 def test_metrics_have_their_names_in_the_record() -> None:
     assert make(0.1).metrics().keys() == METRICS.keys()
     assert METRICS["val/lpips"].better == "lower"
+    assert METRICS["val/flicker"].better == "lower"
     assert METRICS["score"].better == "higher"
 
 
@@ -58,6 +60,6 @@ def test_what_was_not_measured_is_left_out() -> None:
 
 def test_json_holds_everything() -> None:
     text = json.loads(json.dumps(make(0.1).to_json()))
-    assert text["clips"] == [{"name": "a", "psnr": 20.0, "ssim": 0.5, "lpips": 0.1}]
+    assert text["clips"] == [{"name": "a", "psnr": 20.0, "ssim": 0.5, "flicker": 0.01, "lpips": 0.1}]
     assert text["intervals"] == {"val/psnr": [19.0, 21.0]}
     assert text["best_frame_shift"] == 0

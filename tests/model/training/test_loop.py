@@ -34,7 +34,7 @@ PROBED = {
     *("average/change", "adam/starved_share", "steps/skipped"),
     *(f"gradient_share{place}/{name}" for place in ("", "_encoder", "_decoder") for name in (*LOSSES, "perceptual")),
 }
-EVALUATED = {"score", "val/psnr", "val/ssim"}
+EVALUATED = {"score", "val/psnr", "val/ssim", "val/flicker"}
 
 
 def run(settings: Recipe, bank: Bank, folder: Path | None = None) -> list[Measurement]:

@@ -1,16 +1,20 @@
 import math
 from collections.abc import Callable
+from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 import torch
 
 from model.bank import Bank
 from model.data.pixels import to_unit
+from model.evaluation.film import REPEATS
+from model.evaluation.scores import ClipScore, Scores
 from model.recipe import Recipe
 from model.training.measurement import Measurement
 from model.training.state import start_state
-from model.training.validation import add_scores
+from model.training.validation import FILM, add_scores, extremes, save_film
 
 CPU = torch.device("cpu")
 
@@ -45,3 +49,31 @@ def test_the_picture_shows_as_many_clips_as_asked_for(recipe: Callable[..., Reci
     assert pictures[1].dtype == np.uint8
     assert pictures[2].shape[0] > 2 * pictures[1].shape[0]
     assert pictures[2].shape[1:] == (pictures[1].shape[1], 3)
+
+
+def test_the_worst_and_the_best_clips_are_drawn_at_the_last_step(recipe: Callable[..., Recipe], bank: Bank) -> None:
+    settings = recipe("training.steps=3", "evaluation.pictures=1")
+    average = start_state(settings, CPU).average
+    early, last = (add_scores(Measurement(step, {}), average, settings, bank, None, CPU).extremes for step in (2, 3))
+    assert early is None
+    assert last is not None
+    assert last.dtype == np.uint8
+
+
+def test_extremes_go_from_the_worst_to_the_best_and_name_no_clip_twice() -> None:
+    def scores_of(psnrs: list[float]) -> Scores:
+        clips = tuple(ClipScore(str(psnr), psnr, 0.5, 0.0, None) for psnr in psnrs)
+        return Scores(20.0, 0.5, 0.0, None, None, 50.0, {}, clips, None, 0.5, 0.2, 0.2, 0.0, 0)
+
+    assert extremes(scores_of([20.0, 25.0, 10.0, 30.0, 15.0, 22.0])) == [2, 4, 1, 3]
+    assert extremes(scores_of([20.0, 10.0, 30.0])) == [1, 0, 2]
+
+
+def test_the_film_shows_as_many_clips_as_asked_for(recipe: Callable[..., Recipe], bank: Bank, tmp_path: Path) -> None:
+    average = start_state(recipe(), CPU).average
+    (tmp_path / "checkpoint").mkdir()
+    save_film(average, recipe("evaluation.pictures=0"), bank, tmp_path, CPU)
+    assert not (tmp_path / FILM).exists()
+    save_film(average, recipe("evaluation.pictures=2"), bank, tmp_path, CPU)
+    with av.open(tmp_path / FILM) as film:
+        assert sum(1 for _ in film.decode(video=0)) == 2 * REPEATS * bank.validation.shape[1]
