@@ -143,8 +143,7 @@ class Coordinator:
     def end_silent(self) -> None:
         """Kill workers that have said nothing of their start or trial for too long: a process that hangs ends no other way."""
         for slot in self.slots:
-            if slot.worker.waits_for_place:
-                slot.heard_s = self.clock()
+            slot.heard_s = self.clock() if slot.worker.waits_for_place else slot.heard_s
             silent_s = slot.silent_s(self.clock())
             if silent_s > self.settings.search.worker_timeout:
                 slot.worker.kill()
@@ -161,9 +160,8 @@ class Coordinator:
                 go_on = not running.trial.should_prune()
             if message.asks:
                 worker.answer(go_on)
-        running.record.measure(measurement)
-        if measurement.scores is not None:
             self.progress.scored(running.trial.number, measurement.scores.score)
+        running.record.measure(measurement)
         self.progress.step(running.trial.number, measurement.step)
 
     def complete(self, running: Running) -> None:

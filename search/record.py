@@ -74,7 +74,7 @@ class TrainingRecord:
         MLflow lists a run's metrics in the order in which they came first, and compares runs by the first of them.
         """
         values = measurement.values
-        if self.scores is None:
+        if "score" not in self.curves:
             if measurement.scores is None:
                 self.waiting.append((values, measurement.step))
                 return

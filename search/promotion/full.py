@@ -209,6 +209,7 @@ def ended_as_it_was(record: TrainingRecord, prepared: Preparation, ranks: Ranks)
                 record.write_results(keep_checkpoint=True, failure=str(error))
                 record.close("FAILED", str(error))
             else:
+                record.write_waiting()
                 record.run.tags({"state": "interrupted", "reason": str(error) or type(error).__name__})
                 record.run.finish("KILLED")
         finally:
