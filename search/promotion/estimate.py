@@ -20,11 +20,8 @@ class Estimate:
 
     def says(self, came: float) -> str:
         """How what came compares."""
-        if came < self.low:
-            return f"below the estimate of {self.value:.2f} ({self.low:.2f} to {self.high:.2f})"
-        if came > self.high:
-            return f"above the estimate of {self.value:.2f} ({self.low:.2f} to {self.high:.2f})"
-        return f"within the estimate of {self.value:.2f} ({self.low:.2f} to {self.high:.2f})"
+        place = "below" if came < self.low else "above" if came > self.high else "within"
+        return f"{place} the estimate of {self.value:.4g} ({self.low:.4g} to {self.high:.4g})"
 
 
 def extrapolate(short: Sequence[Repeat], long: Sequence[Repeat], metric: str, steps: int) -> Estimate:

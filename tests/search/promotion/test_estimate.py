@@ -38,4 +38,4 @@ def test_the_bounds_hold_the_noise_between_seeds(repeat) -> None:
 
 @pytest.mark.parametrize(("came", "word"), [(1.0, "below"), (2.5, "within"), (4.0, "above")])
 def test_what_came_is_held_against_it(came: float, word: str) -> None:
-    assert Estimate(10, 2.0, 1.5, 3.0).says(came) == f"{word} the estimate of 2.00 (1.50 to 3.00)"
+    assert Estimate(10, 2.0, 1.5, 3.0).says(came) == f"{word} the estimate of 2 (1.5 to 3)"
