@@ -23,6 +23,7 @@ PACKAGES = (
         "rich",
         "safetensors",
         "scikit-image",
+        "scipy",
         "sqlalchemy",
         "tomli-w",
         "torch",

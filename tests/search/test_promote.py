@@ -188,6 +188,7 @@ def test_last_best_and_milestones_are_kept(promoted: Promoted) -> None:
     assert kept == {
         "model.safetensors",
         "training.pt",
+        "clips.mp4",
         "best.safetensors",
         "step-000020.safetensors",
         "step-000040.safetensors",
