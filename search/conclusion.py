@@ -1,6 +1,6 @@
 """The end of a command: the ranking on the terminal and in the record, where to look, what to do next."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from shlex import quote
 
 from rich.console import Console
@@ -11,6 +11,7 @@ from search.opening import OpenStudy
 from search.page.gathering import gather
 from search.page.next_step import next_step
 from search.page.page import to_html
+from search.promotion.repeats import Repeat, finished_repeats
 from search.ranking import Row, rank, to_csv, to_table, verdict
 from search.record import to_toml
 from search.settings import Settings
@@ -31,7 +32,8 @@ def conclude(opened: OpenStudy, settings: Settings, console: Console, *, interru
     if rows:
         console.print(to_table(rows, opened.prepared.yardsticks))
         console.print(verdict(rows, opened.prepared.yardsticks), soft_wrap=True)
-    evidence = study_evidence(opened, settings, rows)
+    repeats = list(finished_repeats(opened.prepared.store, opened.parent.id).values())
+    evidence = study_evidence(opened, settings, rows, repeats)
     diagnosis = diagnose(evidence)
     if diagnosis.findings:
         console.print(diagnosis_table(diagnosis))
@@ -39,7 +41,7 @@ def conclude(opened: OpenStudy, settings: Settings, console: Console, *, interru
     state = "FINISHED" if len(rows) >= opened.study.user_attrs[TARGET] else unfinished
     try:
         log_diagnosis(diagnosis, evidence, opened.parent)
-        write_results(opened, settings, rows, diagnosis)
+        write_results(opened, settings, rows, diagnosis, repeats)
     finally:
         opened.parent.tags({"state": {"FINISHED": "complete", "KILLED": "interrupted", "FAILED": "failed"}[state]})
         opened.parent.finish(state)
@@ -47,11 +49,13 @@ def conclude(opened: OpenStudy, settings: Settings, console: Console, *, interru
     print_pointers(opened, settings, rows, speaker(console))
 
 
-def write_results(opened: OpenStudy, settings: Settings, rows: list[Row], diagnosis: Diagnosis) -> None:
+def write_results(
+    opened: OpenStudy, settings: Settings, rows: list[Row], diagnosis: Diagnosis, repeats: Sequence[Repeat]
+) -> None:
     """Write ranking.csv, report.html and best.toml (all settings of the best trial) to the study's run."""
     parent = opened.parent
     parent.text("ranking.csv", to_csv(rows))
-    parent.text("report.html", to_html(gather(opened, settings, rows, diagnosis)))
+    parent.text("report.html", to_html(gather(opened, settings, rows, diagnosis, repeats)))
     if rows and rows[0].metrics:
         parent.text("best.toml", to_toml(change(settings, changes(rows[0].parameters))))
         parent.metrics(rows[0].metrics, len(rows))

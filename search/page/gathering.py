@@ -11,10 +11,11 @@ from optuna.trial import FrozenTrial, TrialState
 from model.evaluation.strips import strip
 from search.opening import OpenStudy
 from search.page.evidence import Counts, Curve, PageEvidence, PictureColumn, Shown
-from search.page.fidelity import FidelityPoints
 from search.page.importance import comparable, importances
 from search.page.next_step import next_step
 from search.page.pictures import cut, read, thinned
+from search.promotion.points import agreements, seed_values
+from search.promotion.repeats import Repeat
 from search.ranking import Row
 from search.settings import Settings
 from search.study import REASON, TARGET
@@ -35,7 +36,7 @@ def gather(
     settings: Settings,
     rows: Sequence[Row],
     diagnosis: Diagnosis,
-    fidelity: FidelityPoints | None = None,
+    repeats: Sequence[Repeat] = (),
 ) -> PageEvidence:
     """Read what the page shows.
 
@@ -44,7 +45,7 @@ def gather(
         settings: of the study.
         rows: its finished trials, the best first.
         diagnosis: of the study.
-        fidelity: short against long trainings, where somebody compared them.
+        repeats: finished ones of all lengths.
 
     Raises:
         RecordError: the record cannot be read.
@@ -80,11 +81,11 @@ def gather(
             if each.label in STORY and each.row.number in found
         },
         pictures=picture_columns(opened, settings, shown, found),
-        repeats=repeats_of(runs, rows),
+        repeats=seed_values(repeats, settings.training.steps, "val/psnr"),
         frequent={row.number: codes_of(store, known[row.run_id]) for row in best},
         provenance=provenance_of(opened, settings),
         commands=commands_of(opened, settings, folder),
-        fidelity=fidelity,
+        fidelity=tuple(agreements(rows, repeats, settings.training.steps)),
     )
 
 
@@ -133,21 +134,6 @@ def codes_of(store: Store, run: RunRow) -> tuple[str, ...]:
     """Codes of the findings in a run's diagnosis; a run without a diagnosis has none."""
     content = artifact(store, run.id, "diagnosis.json")
     return () if content is None else tuple(dict.fromkeys(finding["code"] for finding in content["findings"]))
-
-
-def repeats_of(runs: Sequence[RunRow], rows: Sequence[Row]) -> dict[int, tuple[float, ...]]:
-    """PSNR in dB of the trainings of one setting with several seeds: the trial's own and its confirmations'."""
-    found: dict[int, list[float]] = {}
-    for run in runs:
-        if (
-            run.role == "confirm"
-            and run.status == "FINISHED"
-            and "val/psnr" in run.metrics
-            and "trial_number" in run.tags
-        ):
-            found.setdefault(int(run.tags["trial_number"]), []).append(run.metrics["val/psnr"])
-    own = {row.number: row.metrics["val/psnr"] for row in rows if "val/psnr" in row.metrics}
-    return {number: tuple([own[number]] if number in own else []) + tuple(values) for number, values in found.items()}
 
 
 def picture_columns(

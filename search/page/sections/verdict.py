@@ -153,6 +153,8 @@ def warnings(page: PageEvidence, best: Row) -> list[str]:
         if above
         else []
     )
+    if any(finding.code == "search.noise_floor" for finding in page.diagnosis.findings):
+        lines.append("The lead over the second is within the noise between seeds: another trial may be the best one.")
     if page.counts.complete < FEW_TRIALS:
         trials = "1 complete trial" if page.counts.complete == 1 else f"{page.counts.complete} complete trials"
         lines.append(f"Only {trials}: too few to say much about the space.")

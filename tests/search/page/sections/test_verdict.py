@@ -16,6 +16,8 @@ from search.page.sections.verdict import (
     warnings,
     who_won,
 )
+from tracking.diagnosis import Diagnosis
+from tracking.diagnosis.texts import finding
 
 
 def test_the_best_trial_is_named_with_its_scores_and_settings(evidence: PageEvidence) -> None:
@@ -79,6 +81,14 @@ def test_what_is_no_better_than_a_yardstick_is_said(evidence: PageEvidence) -> N
     assert "Only 5 complete trials" in warnings(evidence, best)[-1]
     many = replace(evidence, counts=replace(evidence.counts, complete=10))
     assert not any("Only" in line for line in warnings(many, best))
+
+
+def test_a_lead_within_the_noise_is_said(evidence: PageEvidence) -> None:
+    best = best_of(evidence)
+    assert best is not None
+    found = finding("search.noise_floor", "warning", 0.8, ("lead of the best trial = 0.10",))
+    noisy = replace(evidence, diagnosis=Diagnosis((found,), (), "warning", None))
+    assert any("within the noise between seeds" in line for line in warnings(noisy, best))
 
 
 def test_the_next_command_is_printed_or_the_study_goes_on(evidence: PageEvidence) -> None:
