@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from search.opening import OpenStudy
+from search.opening import StudyRecord
 from search.preflight import typical_recipe
 from search.promotion.points import seed_values
 from search.promotion.repeats import Repeat
@@ -15,7 +15,9 @@ from tracking.diagnosis.stored import StudyFacts
 from tracking.recorded import PREFLIGHT, artifact
 
 
-def study_evidence(opened: OpenStudy, settings: Settings, rows: list[Row], repeats: Sequence[Repeat] = ()) -> Evidence:
+def study_evidence(
+    opened: StudyRecord, settings: Settings, rows: list[Row], repeats: Sequence[Repeat] = ()
+) -> Evidence:
     """Gather the evidence about a study from its ranking; one that trained nothing now has the preflight of its record.
 
     Args:

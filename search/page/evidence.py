@@ -9,6 +9,7 @@ from optuna import Study
 
 from model.evaluation.scores import Scores
 from search.promotion.agreement import Agreement
+from search.promotion.gate_record import GateRecord
 from search.ranking import Row
 from tracking.diagnosis import Diagnosis
 
@@ -76,6 +77,7 @@ class PageEvidence:
         commands: to reproduce (what it does, command).
         next_step: (note or "", command) for now.
         fidelity: trials against longer trainings of their settings, one for each greater number of steps.
+        gate: the decision of the study's promotion, where one was made.
     """
 
     name: str
@@ -100,3 +102,4 @@ class PageEvidence:
     provenance: tuple[tuple[str, str], ...] = ()
     commands: tuple[tuple[str, str], ...] = ()
     fidelity: tuple[Agreement, ...] = ()
+    gate: GateRecord | None = None
