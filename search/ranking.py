@@ -18,7 +18,14 @@ from search.space import PLACES, complete
 from search.study import BASELINE, METRICS, RUN_ID, finished
 
 #: Columns of the scores, in the order in which tables show them.
-SCORES = {"score": "score", "val/psnr": "PSNR dB", "val/ssim": "SSIM", "val/lpips": "LPIPS", "val/overall": "Overall"}
+SCORES = {
+    "score": "score",
+    "val/psnr": "PSNR dB",
+    "val/ssim": "SSIM",
+    "val/lpips": "LPIPS",
+    "val/flicker": "flicker",
+    "val/overall": "Overall",
+}
 
 #: Headings of the parameters that leave a table narrow enough for 100 columns.
 SHORT = {

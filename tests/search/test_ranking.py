@@ -66,6 +66,7 @@ def test_the_file_reads_back(study) -> None:
     assert (rows[0]["score"], rows[0]["val/psnr"], rows[0]["run_id"]) == ("40.0", "20.0", "run2")
     assert rows[2]["baseline"] == "seed_old"
     assert rows[4]["score"] == ""
+    assert list(rows[0])[4:10] == ["score", "val/psnr", "val/ssim", "val/lpips", "val/flicker", "val/overall"]
 
 
 def test_the_table_shows_every_baseline_even_below_the_best(study) -> None:
