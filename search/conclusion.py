@@ -6,64 +6,70 @@ from shlex import quote
 from rich.console import Console
 
 from model.cli import speaker
-from model.settings import change
-from search.opening import OpenStudy
-from search.page.gathering import gather
+from search.opening import OpenStudy, StudyRecord
 from search.page.next_step import next_step
-from search.page.page import to_html
-from search.ranking import Row, rank, to_csv, to_table, verdict
-from search.record import to_toml
+from search.ranking import best_row, to_table, verdict
+from search.results import Results, read_results, write_results
 from search.settings import Settings
-from search.space import changes
 from search.study import TARGET
-from search.study_evidence import study_evidence
 from tracking.address import is_server, without_password
-from tracking.diagnosis import Diagnosis, diagnose
 from tracking.diagnosis import to_table as diagnosis_table
-from tracking.diagnosis_files import log_diagnosis
 from tracking.run import State
 from tracking.store import artifact_folder
 
 
 def conclude(opened: OpenStudy, settings: Settings, console: Console, *, interrupted: bool) -> None:
     """Write the study's results to its run and end that as what it is; print the ranking and the next command."""
-    rows = rank(opened.study)
-    if rows:
-        console.print(to_table(rows, opened.prepared.yardsticks))
-        console.print(verdict(rows, opened.prepared.yardsticks), soft_wrap=True)
-    evidence = study_evidence(opened, settings, rows)
-    diagnosis = diagnose(evidence)
-    if diagnosis.findings:
-        console.print(diagnosis_table(diagnosis))
+    results = read_results(opened, settings)
+    print_results(opened, results, console)
     unfinished: State = "KILLED" if interrupted else "FAILED"
-    state = "FINISHED" if len(rows) >= opened.study.user_attrs[TARGET] else unfinished
+    state = "FINISHED" if len(results.rows) >= opened.study.user_attrs[TARGET] else unfinished
     try:
-        log_diagnosis(diagnosis, evidence, opened.parent)
-        write_results(opened, settings, rows, diagnosis)
+        write_results(opened, settings, results)
+        best = best_row(results.rows)
+        if best is not None:
+            opened.parent.metrics(best.metrics, len(results.rows))
     finally:
-        opened.parent.tags({"state": {"FINISHED": "complete", "KILLED": "interrupted", "FAILED": "failed"}[state]})
-        opened.parent.finish(state)
-        opened.prepared.store.outbox.deliver()
-    print_pointers(opened, settings, rows, speaker(console))
+        end_study(opened, state)
+    print_pointers(opened, settings, results, speaker(console))
 
 
-def write_results(opened: OpenStudy, settings: Settings, rows: list[Row], diagnosis: Diagnosis) -> None:
-    """Write ranking.csv, report.html and best.toml (all settings of the best trial) to the study's run."""
-    parent = opened.parent
-    parent.text("ranking.csv", to_csv(rows))
-    parent.text("report.html", to_html(gather(opened, settings, rows, diagnosis)))
-    if rows and rows[0].metrics:
-        parent.text("best.toml", to_toml(change(settings, changes(rows[0].parameters))))
-        parent.metrics(rows[0].metrics, len(rows))
+def end_study(opened: OpenStudy, state: State) -> None:
+    """End the study's run as what the study is now."""
+    opened.parent.tags({"state": {"FINISHED": "complete", "KILLED": "interrupted", "FAILED": "failed"}[state]})
+    opened.parent.finish(state)
+    opened.prepared.store.outbox.deliver()
 
 
-def print_pointers(opened: OpenStudy, settings: Settings, rows: list[Row], say: Callable[[str], None]) -> None:
+def close_study(opened: OpenStudy, settings: Settings) -> None:
+    """Write what was learned of a study after its trials, end its run as what it was before, and let go of it."""
+    complete = opened.num_finished() >= opened.study.user_attrs[TARGET]
+    try:
+        try:
+            write_results(opened, settings, read_results(opened, settings))
+        finally:
+            end_study(opened, "FINISHED" if complete else "KILLED")
+    finally:
+        opened.lease.close()
+
+
+def print_results(record: StudyRecord, results: Results, console: Console) -> None:
+    """Print the ranking, what won, and what the study's diagnosis found."""
+    if results.rows:
+        console.print(to_table(results.rows, record.prepared.yardsticks))
+        console.print(verdict(results.rows, record.prepared.yardsticks), soft_wrap=True)
+    if results.diagnosis.findings:
+        console.print(diagnosis_table(results.diagnosis))
+
+
+def print_pointers(record: StudyRecord, settings: Settings, results: Results, say: Callable[[str], None]) -> None:
     """Say where the record lies and which command comes next."""
-    folder = artifact_folder(opened.prepared.store, opened.parent.id)
+    folder = artifact_folder(record.prepared.store, record.parent.id)
     say(f"report   {folder / 'report.html'}")
     say(f"why      {folder / 'diagnosis.md'}")
     say(f"compare  python -m tracking.ui {place_options(settings)}")
-    note, command = next_step(settings, rows, opened.prepared.yardsticks, folder)
+    asked = int(record.study.user_attrs.get(TARGET, 0))
+    note, command = next_step(settings, results.rows, record.prepared.yardsticks, folder, asked, results.gate)
     if note:
         say(f"note     {note}")
     if command:

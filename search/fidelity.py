@@ -48,9 +48,9 @@ def measure_fidelity(settings: "Settings", configs: int, steps: int, console: "C
         RuntimeError: the work failed.
         InterruptedWorkError: the person asked to stop.
     """
+    from search.conclusion import close_study
     from search.lock import study_lock
     from search.opening import open_everything
-    from search.promote import close_study
     from search.promotion.candidates import spread_over
     from search.promotion.confirm import confirm
     from search.promotion.points import agreements
@@ -75,7 +75,7 @@ def measure_fidelity(settings: "Settings", configs: int, steps: int, console: "C
             if not found:
                 say("fidelity   all settings ended equal: their order cannot be compared")
         finally:
-            close_study(opened)
+            close_study(opened, settings)
 
 
 if __name__ == "__main__":

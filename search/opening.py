@@ -10,31 +10,55 @@ from optuna.distributions import BaseDistribution
 from search.lease import Lease, take_lease
 from search.preparation import Preparation, prepare
 from search.reconcile import reconcile
-from search.record import open_study_run
+from search.record import find_study_run, open_study_run
 from search.settings import Settings
 from search.space import distributions
 from search.storage import open_storage
-from search.study import TARGET, enqueue_baselines, finished, load_study, study_name
+from search.study import TARGET, enqueue_baselines, find_study, finished, load_study, study_name
 from tracking.run import Run
 
 
 @dataclass(frozen=True)
-class OpenStudy:
-    """A study in both records, its space, and what its trials share."""
+class StudyRecord:
+    """A study in both records, and what its trials share."""
 
     study: Study
-    space: dict[str, BaseDistribution]
     prepared: Preparation
     parent: Run
+
+    def num_finished(self) -> int:
+        """How many trials count towards --trials."""
+        return len(finished(self.study))
+
+
+@dataclass(frozen=True)
+class OpenStudy(StudyRecord):
+    """The same in the hands of its one coordinator, with its space."""
+
+    space: dict[str, BaseDistribution]
     lease: Lease
 
     def queue_baselines(self, settings: Settings) -> None:
         """Make the baselines of conf.toml the first trials of a study that does not have them yet."""
         enqueue_baselines(self.study, settings.search, self.prepared.perceptual is not None)
 
-    def num_finished(self) -> int:
-        """How many trials count towards --trials."""
-        return len(finished(self.study))
+
+def look_at_study(settings: Settings, say: Callable[[str], None]) -> StudyRecord:
+    """Open a study to read it: nobody needs to let go of it, and nothing of it is closed or changed.
+
+    Raises:
+        ValueError: settings or data break a rule, or there is no such study.
+        RuntimeError: the record cannot be used.
+    """
+    storage = open_storage(Path(settings.tracking.root), settings.search.storage, say)
+    prepared = prepare(settings, say)
+    study = find_study(settings, storage, prepared.perceptual is not None, digest_of(prepared))
+    return StudyRecord(study, prepared, find_study_run(prepared.store, study.study_name))
+
+
+def digest_of(prepared: Preparation) -> str:
+    """What a study's data and reference are known by."""
+    return f"{prepared.bank.digest}-{prepared.bank.facts['reference']['identity']}"
 
 
 def open_everything(settings: Settings, say: Callable[[str], None], target: int | None = None) -> OpenStudy:
@@ -52,10 +76,9 @@ def open_everything(settings: Settings, say: Callable[[str], None], target: int 
     storage = open_storage(Path(settings.tracking.root), settings.search.storage, say)
     prepared = prepare(settings, say)
     perceptual = prepared.perceptual is not None
-    digest = f"{prepared.bank.digest}-{prepared.bank.facts['reference']['identity']}"
     lease = take_lease(storage, study_name(settings, perceptual), say)
     try:
-        study = load_study(settings, storage, perceptual, digest, must_exist=target is None)
+        study = load_study(settings, storage, perceptual, digest_of(prepared), must_exist=target is None)
         if target is not None:
             study.set_user_attr(TARGET, target)
         parent = open_study_run(prepared, settings, study.study_name)
@@ -63,4 +86,4 @@ def open_everything(settings: Settings, say: Callable[[str], None], target: int 
     except BaseException:
         lease.close()
         raise
-    return OpenStudy(study, distributions(settings.search.space, perceptual), prepared, parent, lease)
+    return OpenStudy(study, prepared, parent, distributions(settings.search.space, perceptual), lease)

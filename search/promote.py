@@ -80,6 +80,7 @@ def promote(settings: "Settings", console: "Console", ranks: "Ranks", *, force: 
         RuntimeError: the gate or the preflight refused, or the work failed.
         InterruptedWorkError: the person asked to stop.
     """
+    from search.conclusion import close_study
     from search.lock import study_lock
     from search.opening import open_everything
     from search.promotion.confirmation import winner_of
@@ -99,7 +100,7 @@ def promote(settings: "Settings", console: "Console", ranks: "Ranks", *, force: 
             row = full_run(opened, wanted, confirmed, console, ranks, force=force)
             finish(opened, wanted, gate, row, console)
         finally:
-            close_study(opened)
+            close_study(opened, settings)
 
 
 def check_lengths(settings: "Settings") -> None:
@@ -215,17 +216,6 @@ def finish(opened: "OpenStudy", settings: "Settings", gate: "GateRecord", row: "
     say(f"card       {folder / 'README.md'}")
     weights, config = quote(str(folder / "model.safetensors")), quote(str(folder / "conf.toml"))
     say(f"next       python -m model.evaluate {weights} --config {config}")
-
-
-def close_study(opened: "OpenStudy") -> None:
-    """End the study's run as what it was before the promotion, and let go of it."""
-    from search.study import TARGET
-
-    complete = opened.num_finished() >= opened.study.user_attrs[TARGET]
-    opened.parent.tags({"state": "complete" if complete else "interrupted"})
-    opened.parent.finish("FINISHED" if complete else "KILLED")
-    opened.prepared.store.outbox.deliver()
-    opened.lease.close()
 
 
 if __name__ == "__main__":

@@ -18,7 +18,14 @@ from search.space import PLACES, complete
 from search.study import BASELINE, METRICS, RUN_ID, finished
 
 #: Columns of the scores, in the order in which tables show them.
-SCORES = {"score": "score", "val/psnr": "PSNR dB", "val/ssim": "SSIM", "val/lpips": "LPIPS", "val/overall": "Overall"}
+SCORES = {
+    "score": "score",
+    "val/psnr": "PSNR dB",
+    "val/ssim": "SSIM",
+    "val/lpips": "LPIPS",
+    "val/flicker": "flicker",
+    "val/overall": "Overall",
+}
 
 #: Headings of the parameters that leave a table narrow enough for 100 columns.
 SHORT = {
@@ -70,9 +77,15 @@ def measured(trial: FrozenTrial) -> dict[str, float]:
     return {name: value for name, value in trial.user_attrs[METRICS].items() if isfinite(value)}
 
 
+def best_row(rows: Sequence[Row]) -> Row | None:
+    """The best complete trial; None where none has a score: that of a pruned one is of an earlier step."""
+    return next((row for row in rows if row.state == "COMPLETE" and "score" in row.metrics), None)
+
+
 def best_score(rows: Sequence[Row]) -> tuple[float, int] | None:
-    """The score of the best trial and its number; None where no trial has a score."""
-    return (rows[0].metrics["score"], rows[0].number) if rows and rows[0].metrics else None
+    """The score of the best complete trial and its number; None where none has a score."""
+    best = best_row(rows)
+    return None if best is None else (best.metrics["score"], best.number)
 
 
 def to_csv(rows: list[Row]) -> str:
@@ -119,17 +132,21 @@ def show(value: Any) -> str:
 
 def verdict(rows: list[Row], yardsticks: Mapping[str, Scores]) -> str:
     """Say what won, against what, and plainly when nothing did."""
-    if not rows or "val/psnr" not in rows[0].metrics:
-        return "no trial has a score yet"
-    best = rows[0].metrics["val/psnr"]
-    against = {row.name: row.metrics["val/psnr"] for row in rows if row.name and "val/psnr" in row.metrics}
+    first = best_row(rows)
+    if first is None or "val/psnr" not in first.metrics:
+        early = any("score" in row.metrics for row in rows)
+        return "no complete trial has a score yet" if early else "no trial has a score yet"
+    best = first.metrics["val/psnr"]
+    complete = [row for row in rows if row.state == "COMPLETE"]
+    against = {row.name: row.metrics["val/psnr"] for row in complete if row.name and "val/psnr" in row.metrics}
     against |= {name: scores.psnr for name, scores in yardsticks.items()}
     gains = ", ".join(f"{best - psnr:+.2f} dB against {name.replace('_', ' ')}" for name, psnr in against.items())
     trivial = {name: scores.psnr for name, scores in yardsticks.items() if name != REFERENCE}
     above = [name.replace("_", " ") for name, psnr in trivial.items() if psnr >= best]
-    warning = (
-        f". It is not better than {' and '.join(above)}, which need no model: train longer (training.steps)"
-        if above
-        else ""
-    )
-    return f"best: trial {rows[0].number} with {best:.2f} dB; {gains}{warning}"
+    warning = f". It is not better than {without_model(above)}: train longer (training.steps)" if above else ""
+    return f"best: trial {first.number} with {best:.2f} dB; {gains}{warning}"
+
+
+def without_model(names: Sequence[str]) -> str:
+    """Yardsticks as they stand in a sentence: "black and grey, which need no model"."""
+    return f"{' and '.join(names)}, which {'needs' if len(names) == 1 else 'need'} no model"

@@ -195,6 +195,20 @@ def forced_tag(codes: Sequence[str]) -> dict[str, str]:
     return {"forced": ", ".join(codes)} if codes else {}
 
 
+def find_study_run(store: Store, study: str) -> Run:
+    """The parent run of a study as it is, to write artifacts to: its state stays.
+
+    Raises:
+        ValueError: the record has none.
+    """
+    known = find_runs(store, role="study", study=study)
+    if not known:
+        raise ValueError(
+            f"a study must have its run in {store.place}, but {study} has none; go on with it by python -m search.run first"
+        )
+    return Run(store, known[0].id)
+
+
 def open_study_run(prepared: Preparation, settings: Settings, study: str) -> Run:
     """Reopen the parent run of a study, or start it with the study's settings, yardsticks and provenance."""
     known = find_runs(prepared.store, role="study", study=study)

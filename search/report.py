@@ -11,23 +11,23 @@ def main(
     set_: SetOption = None,
     debug: DebugOption = False,
 ) -> None:
-    """Write ranking.csv, best.toml and report.html of the study again, also of an unfinished one.
+    """Write ranking.csv, best.toml, report.html and the diagnosis of the study again, also of one that is running.
 
     Example: python -m search.report --set search.study=taehv
     """
-    import contextlib
-
-    from search.conclusion import conclude
-    from search.lock import study_lock
-    from search.opening import open_everything
+    from search.conclusion import print_pointers, print_results
+    from search.opening import look_at_study
+    from search.results import read_results, write_results
     from search.settings import load_settings
 
     console = make_console()
     settings = load_settings(config, resolve_profile(profile, speaker(console)), set_ or ())
-    with study_lock(Path(settings.tracking.root)):
-        opened = open_everything(settings, speaker(console))
-        with contextlib.closing(opened.lease):
-            conclude(opened, settings, console, interrupted=True)
+    record = look_at_study(settings, speaker(console))
+    results = read_results(record, settings)
+    print_results(record, results, console)
+    write_results(record, settings, results)
+    record.prepared.store.outbox.deliver()
+    print_pointers(record, settings, results, speaker(console))
 
 
 if __name__ == "__main__":

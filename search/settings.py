@@ -66,6 +66,17 @@ class SearchSettings(FrozenSettings):
     def _address(cls, storage: str) -> str:
         return require_address(storage, server=False)
 
+    @model_validator(mode="after")
+    def _schedules_of_baselines_are_searched(self) -> Self:
+        for name, baseline in self.baselines.items():
+            if baseline.schedule not in self.space.schedule:
+                raise ValueError(
+                    "a baseline's schedule must be one of search.space.schedule, because a study keeps it as one of its trials, "
+                    f"but search.baselines.{name}.schedule is {baseline.schedule} and the space has "
+                    f"{', '.join(self.space.schedule)}; add it there or give the baseline another"
+                )
+        return self
+
 
 class ThresholdSettings(FrozenSettings):
     """What a full run must pass to become champion."""

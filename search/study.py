@@ -27,8 +27,8 @@ BASELINE, LEFT_OUT, RETRIES, RUN_ID, REASON, METRICS = (
     "metrics",
 )
 
-#: User attribute of a study: the --trials of the last command.
-TARGET = "target"
+#: User attributes of a study: the --trials of the last command, and what its data and its reference are known by.
+TARGET, DIGEST = "target", "data_digest"
 
 #: A failed trial is tried again this often before its parameters are given up.
 MAX_RETRIES = 2
@@ -53,25 +53,49 @@ def load_study(
         ValueError: the study was begun on other data, or must exist and does not.
     """
     name = study_name(settings, perceptual)
+    if must_exist:
+        require_known(name, storage)
+    study = optuna.create_study(
+        study_name=name, storage=storage, direction="maximize", load_if_exists=True, pruner=make_pruner(settings)
+    )
+    if DIGEST not in study.user_attrs:
+        study.set_user_attr(DIGEST, digest)
+    check_digest(study, digest)
+    study.sampler = make_sampler(settings.search, len(study.get_trials(deepcopy=False)))
+    return study
+
+
+def find_study(settings: Settings, storage: BaseStorage, perceptual: bool, digest: str) -> Study:
+    """The study as it stands, to be read.
+
+    Raises:
+        ValueError: there is none, or it was begun on other data.
+    """
+    name = study_name(settings, perceptual)
+    require_known(name, storage)
+    study = optuna.load_study(study_name=name, storage=storage)
+    check_digest(study, digest)
+    return study
+
+
+def require_known(name: str, storage: BaseStorage) -> None:
+    """Refuse the name of a study that the record does not have."""
     known = optuna.get_all_study_names(storage)
-    if must_exist and name not in known:
+    if name not in known:
         raise ValueError(
             f"the record must have the study of these settings, {name}, but has {', '.join(known) or 'none'}; "
             "give the settings that it was begun with"
         )
-    study = optuna.create_study(
-        study_name=name, storage=storage, direction="maximize", load_if_exists=True, pruner=make_pruner(settings)
-    )
-    begun_with = study.user_attrs.get("data_digest")
-    if begun_with is None:
-        study.set_user_attr("data_digest", digest)
-    elif begun_with != digest:
+
+
+def check_digest(study: Study, digest: str) -> None:
+    """Refuse data or a reference that a study was not begun with; one without a digest has no trial yet."""
+    begun_with = study.user_attrs.get(DIGEST, digest)
+    if begun_with != digest:
         raise ValueError(
-            f"a study must keep its data and its reference, but {name} began with digest {begun_with} and now has {digest}; "
-            "restore them or begin another study with --set search.study=NAME"
+            f"a study must keep its data and its reference, but {study.study_name} began with digest {begun_with} "
+            f"and now has {digest}; restore them or begin another study with --set search.study=NAME"
         )
-    study.sampler = make_sampler(settings.search, len(study.get_trials(deepcopy=False)))
-    return study
 
 
 def make_sampler(search: SearchSettings, num_trials: int) -> TPESampler:

@@ -37,9 +37,9 @@ class RunRow:
         return (self.id, self.tags[KEY_TAG]) if KEY_TAG in self.tags else (self.id,)
 
 
-def children(store: Store, parent_id: str) -> list[RunRow]:
-    """The runs directly below a run, the oldest first."""
-    return find_runs(store, **{MLFLOW_PARENT_RUN_ID: parent_id})
+def children(store: Store, parent_id: str, **tags: str) -> list[RunRow]:
+    """The runs directly below a run, those that carry all of these tags, the oldest first."""
+    return find_runs(store, **{MLFLOW_PARENT_RUN_ID: parent_id}, **tags)
 
 
 def open_children(store: Store, parent_id: str) -> list[RunRow]:

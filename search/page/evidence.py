@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from optuna import Study
 
 from model.evaluation.scores import Scores
-from search.page.fidelity import FidelityPoints
+from search.promotion.agreement import Agreement
+from search.promotion.gate_record import GateRecord
 from search.ranking import Row
 from tracking.diagnosis import Diagnosis
 
@@ -68,14 +69,15 @@ class PageEvidence:
         clip_psnr: PSNR in dB by clip of the shown trials, by trial number.
         shares: curves `share/*` and `gradient_share/*` of best, median and worst, by trial number.
         pictures: columns of the picture grid.
-        repeats: PSNR in dB of the confirmations, by number of the trial that they repeat.
+        repeats: PSNR in dB of the confirmations of a trial's length, by number of the trial that they repeat.
         space: (low, high) of each searched number.
         diagnosis: of the study.
         frequent: codes of findings in the diagnoses of the best trials, by trial number.
         provenance: lines (what, value).
         commands: to reproduce (what it does, command).
         next_step: (note or "", command) for now.
-        fidelity: short against long trainings, when somebody compared them.
+        fidelity: trials against longer trainings of their settings, one for each greater number of steps.
+        gate: the decision of the study's promotion, where one was made.
     """
 
     name: str
@@ -99,4 +101,5 @@ class PageEvidence:
     frequent: dict[int, tuple[str, ...]] = field(default_factory=dict)
     provenance: tuple[tuple[str, str], ...] = ()
     commands: tuple[tuple[str, str], ...] = ()
-    fidelity: FidelityPoints | None = None
+    fidelity: tuple[Agreement, ...] = ()
+    gate: GateRecord | None = None

@@ -9,12 +9,14 @@ from typing import Any
 from optuna.trial import FrozenTrial, TrialState
 
 from model.evaluation.strips import strip
-from search.opening import OpenStudy
+from search.opening import StudyRecord
 from search.page.evidence import Counts, Curve, PageEvidence, PictureColumn, Shown
-from search.page.fidelity import FidelityPoints
 from search.page.importance import comparable, importances
 from search.page.next_step import next_step
 from search.page.pictures import cut, read, thinned
+from search.promotion.gate_record import GateRecord
+from search.promotion.points import agreements, seed_values
+from search.promotion.repeats import Repeat
 from search.ranking import Row
 from search.settings import Settings
 from search.study import REASON, TARGET
@@ -31,11 +33,12 @@ STORY = ("best", "median", "worst")
 
 
 def gather(
-    opened: OpenStudy,
+    opened: StudyRecord,
     settings: Settings,
     rows: Sequence[Row],
     diagnosis: Diagnosis,
-    fidelity: FidelityPoints | None = None,
+    repeats: Sequence[Repeat] = (),
+    gate: GateRecord | None = None,
 ) -> PageEvidence:
     """Read what the page shows.
 
@@ -44,7 +47,8 @@ def gather(
         settings: of the study.
         rows: its finished trials, the best first.
         diagnosis: of the study.
-        fidelity: short against long trainings, where somebody compared them.
+        repeats: finished ones of all lengths.
+        gate: the decision of its promotion, where one was made.
 
     Raises:
         RecordError: the record cannot be read.
@@ -57,17 +61,18 @@ def gather(
     found = {each.row.number: known[each.row.run_id] for each in shown if each.row.run_id in known}
     best = [row for row in rows[:DIAGNOSED] if row.run_id in known]
     folder = artifact_folder(store, opened.parent.id)
+    asked = int(opened.study.user_attrs.get(TARGET, 0))
     space = {name: kind for name, kind in settings.search.space.model_dump().items() if name != "schedule"}
     return PageEvidence(
         name=opened.study.study_name,
         rows=tuple(rows),
-        counts=count(trials, int(opened.study.user_attrs.get(TARGET, 0))),
+        counts=count(trials, asked),
         failures={trial.number: trial.user_attrs[REASON] for trial in trials if REASON in trial.user_attrs},
         yardsticks=opened.prepared.yardsticks,
         baselines=tuple(settings.search.baselines),
         curves={trial.number: curve_of(trial) for trial in trials},
         diagnosis=diagnosis,
-        next_step=next_step(settings, rows, opened.prepared.yardsticks, folder),
+        next_step=next_step(settings, rows, opened.prepared.yardsticks, folder, asked, gate),
         among=among,
         importances=importances(among) if among else {},
         space={name: (bounds[0], bounds[1]) for name, bounds in space.items()},
@@ -80,11 +85,12 @@ def gather(
             if each.label in STORY and each.row.number in found
         },
         pictures=picture_columns(opened, settings, shown, found),
-        repeats=repeats_of(runs, rows),
+        repeats=seed_values(repeats, settings.training.steps, "val/psnr"),
         frequent={row.number: codes_of(store, known[row.run_id]) for row in best},
         provenance=provenance_of(opened, settings),
         commands=commands_of(opened, settings, folder),
-        fidelity=fidelity,
+        fidelity=tuple(agreements(rows, repeats, settings.training.steps)),
+        gate=gate,
     )
 
 
@@ -135,23 +141,8 @@ def codes_of(store: Store, run: RunRow) -> tuple[str, ...]:
     return () if content is None else tuple(dict.fromkeys(finding["code"] for finding in content["findings"]))
 
 
-def repeats_of(runs: Sequence[RunRow], rows: Sequence[Row]) -> dict[int, tuple[float, ...]]:
-    """PSNR in dB of the trainings of one setting with several seeds: the trial's own and its confirmations'."""
-    found: dict[int, list[float]] = {}
-    for run in runs:
-        if (
-            run.role == "confirm"
-            and run.status == "FINISHED"
-            and "val/psnr" in run.metrics
-            and "trial_number" in run.tags
-        ):
-            found.setdefault(int(run.tags["trial_number"]), []).append(run.metrics["val/psnr"])
-    own = {row.number: row.metrics["val/psnr"] for row in rows if "val/psnr" in row.metrics}
-    return {number: tuple([own[number]] if number in own else []) + tuple(values) for number, values in found.items()}
-
-
 def picture_columns(
-    opened: OpenStudy, settings: Settings, shown: Sequence[Shown], runs: dict[int, RunRow]
+    opened: StudyRecord, settings: Settings, shown: Sequence[Shown], runs: dict[int, RunRow]
 ) -> tuple[PictureColumn, ...]:
     """Input, the reference's round trip, and what the shown trials made of the same frames by step."""
     bank, count = opened.prepared.bank, settings.evaluation.pictures
@@ -173,7 +164,7 @@ def picture_columns(
     return tuple(columns)
 
 
-def provenance_of(opened: OpenStudy, settings: Settings) -> tuple[tuple[str, str], ...]:
+def provenance_of(opened: StudyRecord, settings: Settings) -> tuple[tuple[str, str], ...]:
     """What made the study: code, machine, data, reference."""
     versions: dict[str, Any] = artifact(opened.prepared.store, opened.parent.id, "provenance/versions.json") or {}
     git, packages, facts = versions.get("git", {}), versions.get("packages", {}), opened.prepared.bank.facts
@@ -193,7 +184,7 @@ def provenance_of(opened: OpenStudy, settings: Settings) -> tuple[tuple[str, str
     return tuple(lines.items())
 
 
-def commands_of(opened: OpenStudy, settings: Settings, folder: Path) -> tuple[tuple[str, str], ...]:
+def commands_of(opened: StudyRecord, settings: Settings, folder: Path) -> tuple[tuple[str, str], ...]:
     """The commands that make the study, its best trial and this page again."""
     config, asked = quote(str(folder / "conf.toml")), opened.study.user_attrs.get(TARGET)
     best = join(["python", "-m", "search.train", "--config", str(folder / "best.toml")])

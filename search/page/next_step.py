@@ -1,20 +1,31 @@
 """What a person does after a study."""
 
+import json
+import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from shlex import quote
 
 from model.evaluation.scores import Scores
-from search.ranking import Row
-from search.settings import Settings
+from model.settings import flatten
+from search.promotion.gate_record import GateRecord
+from search.ranking import Row, best_row
+from search.settings import Settings, recorded
 from tracking.diagnosis.rules_output import CONSTANT_BASELINES
 
 #: A study whose best trial shows no picture is followed by a run of so many times its steps, and not by a full one.
 LONGER = 10
+#: Trials that a study gets more where its best ones are not to be promoted: as many as a search has by itself.
+MORE_TRIALS = 50
 
 
 def next_step(
-    settings: Settings, rows: Sequence[Row], yardsticks: Mapping[str, Scores], folder: Path
+    settings: Settings,
+    rows: Sequence[Row],
+    yardsticks: Mapping[str, Scores],
+    folder: Path,
+    asked: int,
+    gate: GateRecord | None = None,
 ) -> tuple[str, str]:
     """Return a note, which may be empty, and the command that comes next, empty where no complete trial has a score.
 
@@ -22,14 +33,39 @@ def next_step(
         settings: of the study.
         rows: its finished trials, the best first.
         yardsticks: scores that need no training.
-        folder: with the study's best.toml.
+        folder: with the study's conf.toml and best.toml.
+        asked: finished trials that the study shall have.
+        gate: the decision of its promotion, where one was made.
     """
     # A pruned trial has a score of an earlier step: nothing to begin a full run with.
-    if not rows or rows[0].state != "COMPLETE" or not rows[0].metrics.keys() >= {"score", "val/psnr"}:
+    best = best_row(rows)
+    if best is None or "val/psnr" not in best.metrics:
         return "", ""
-    steps, note = settings.promotion.steps, ""
+    alone = f"python -m search.train --config {quote(str(folder / 'best.toml'))} --set training.steps="
     constant = max(yardsticks[name].psnr for name in CONSTANT_BASELINES)
-    if rows[0].metrics["val/psnr"] <= constant:
-        steps = LONGER * settings.training.steps
+    if best.metrics["val/psnr"] <= constant:
         note = f"no trial is better than a frame of one colour ({constant:.2f} dB): a longer run shows if steps are missing"
-    return note, f"python -m search.train --config {quote(str(folder / 'best.toml'))} --set training.steps={steps}"
+        return note, f"{alone}{LONGER * settings.training.steps}"
+    options = config_options(settings, folder / "conf.toml")
+    if len(rows) < asked:
+        return f"the study has {len(rows)} of {asked} trials", f"python -m search.run --trials {asked} {options}"
+    complete = [row for row in rows if row.state == "COMPLETE" and "score" in row.metrics]
+    if not any(row.name for row in complete):
+        note = "no baseline has a score, so nothing can be promoted: the best settings in full"
+        return note, f"{alone}{settings.promotion.steps}"
+    more = f"python -m search.run --trials {max(asked, len(rows)) + MORE_TRIALS} {options}"
+    if all(row.name for row in complete):
+        return "only baselines have a score: search further", more
+    if gate is not None and gate.reasons and not gate.forced:
+        return "the promotion was refused: search further", more
+    note = "" if gate is None else "the promotion goes on, or says again what it came to"
+    return note, f"python -m search.promote {options}"
+
+
+def config_options(settings: Settings, config: Path) -> str:
+    """The options that give a command these settings: the study's conf.toml, and what differs from it now."""
+    then = flatten(tomllib.loads(config.read_text(encoding="utf-8"))) if config.is_file() else None
+    now = flatten(recorded(settings).model_dump(mode="json"))
+    differing = {} if then is None else {name: value for name, value in now.items() if then.get(name) != value}
+    changes = [f"--set {quote(f'{name}={json.dumps(value)}')}" for name, value in differing.items()]
+    return " ".join([f"--config {quote(str(config))}", *changes])

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Self
 
 from model.evaluation.scores import Scores
 from search.promotion.comparison import Difference
@@ -47,6 +47,16 @@ class GateRecord:
     def to_json(self) -> dict[str, Any]:
         """All fields as plain values."""
         return asdict(self)
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Self:
+        """Read back what `to_json` gave."""
+        lead: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in content["lead"].items()
+        }
+        estimates = {metric: Estimate(**values) for metric, values in content["estimates"].items()}
+        parts = {"lead": Difference(**lead), "reasons": tuple(content["reasons"]), "estimates": estimates}
+        return cls(**dict(content) | parts)
 
 
 def judge_winner(

@@ -8,6 +8,18 @@ from search.promotion.repeats import Repeat
 from search.ranking import Row
 
 
+def seed_values(repeats: Iterable[Repeat], steps: int, metric: str) -> dict[int, tuple[float, ...]]:
+    """A metric of all repeats with this number of steps, by the trial that they repeat.
+
+    The trial's own value is not among them: it was chosen for being high, which the noise between seeds must not know.
+    """
+    found: dict[int, tuple[float, ...]] = {}
+    for repeat in sorted(repeats, key=lambda repeat: (repeat.trial, repeat.seed)):
+        if repeat.steps == steps:
+            found[repeat.trial] = (*found.get(repeat.trial, ()), repeat.metrics[metric])
+    return found
+
+
 def agreements(rows: Sequence[Row], repeats: Iterable[Repeat], trial_steps: int) -> list[Agreement]:
     """The agreement of a trial's steps with each greater number of steps that at least four settings were trained for.
 

@@ -95,7 +95,7 @@ def finished_repeats(store: Store, study_run: str) -> dict[str, Repeat]:
 
 def finished_runs(store: Store, study_run: str) -> list[RunRow]:
     """The runs of finished repeats."""
-    return [row for row in children(store, study_run) if row.role == "confirm" and row.status == "FINISHED"]
+    return [row for row in children(store, study_run, role="confirm") if row.status == "FINISHED"]
 
 
 def read_repeat(store: Store, row: RunRow) -> Repeat:

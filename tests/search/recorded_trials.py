@@ -11,6 +11,7 @@ from search.opening import OpenStudy
 from search.page.evidence import PageEvidence
 from search.page.gathering import gather
 from search.page.page import to_html
+from search.promotion.repeats import finished_repeats
 from search.ranking import rank
 from search.settings import Settings
 from search.space import LOSSES, distributions
@@ -64,6 +65,20 @@ def add_recorded(
     return number
 
 
+def add_repeat(
+    opened: OpenStudy, trial: int, seed: int, steps: int, score: float, status: str = "FINISHED", verdict: str = "ok"
+) -> None:
+    """Add the run of a confirmation of a trial. PSNR is half of the score, that of each of its two clips too."""
+    identity = f"{trial}-{seed}-{steps}"
+    tags = {"trial_number": str(trial), "seed": str(seed), "horizon": str(steps), "identity": identity}
+    run = start_run(
+        opened.prepared.store, f"confirm {identity}", "confirm", opened.parent, tags | {"diagnosis": verdict}
+    )
+    run.metrics({"score": score, "val/psnr": score / 2, "val/ssim": 0.5}, steps)
+    run.json("evaluation.json", {"clips": [{"name": name, "psnr": score / 2, "ssim": 0.5} for name in "ab"]})
+    run.finish(status)  # type: ignore[arg-type]
+
+
 def write_shares(run: Run, step: int) -> None:
     """Equal shares of all losses in the value, and all of the gradient from the first."""
     gradient = {f"gradient_share/{name}": float(name == LOSSES[0]) for name in LOSSES}
@@ -80,7 +95,8 @@ def draw(opened: OpenStudy, settings: Settings, run: Run, step: int) -> None:
 def evidence_of(opened: OpenStudy, settings: Settings) -> PageEvidence:
     """What the page shows, gathered as the end of a command does it."""
     rows = rank(opened.study)
-    return gather(opened, settings, rows, diagnose(study_evidence(opened, settings, rows)))
+    repeats = list(finished_repeats(opened.prepared.store, opened.parent.id).values())
+    return gather(opened, settings, rows, diagnose(study_evidence(opened, settings, rows, repeats)), repeats)
 
 
 def page_of(opened: OpenStudy, settings: Settings) -> str:

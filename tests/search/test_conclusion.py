@@ -9,10 +9,12 @@ from mlflow.entities import Run as MlflowRun
 from optuna.trial import TrialState
 from rich.console import Console
 
-from search.conclusion import conclude, place_options
+from search.conclusion import close_study, conclude, place_options
+from search.lease import take_lease
 from search.opening import OpenStudy
 from search.settings import Settings, load_settings
 from search.study import TARGET
+from tests.search.recorded_trials import add_recorded, add_repeat
 from tracking.store import artifact_folder
 
 Conclude = Callable[..., str]
@@ -63,6 +65,31 @@ def test_trials_that_all_diverged_have_no_best(
     assert [row["state"] for row in rows] == ["PRUNED"] * 2
 
 
+def test_trials_that_were_all_pruned_have_no_best(
+    opened: OpenStudy, concluded: Conclude, add_trial: Callable[..., int]
+) -> None:
+    for score in (50.0, 60.0):
+        add_trial(opened.study, score, TrialState.PRUNED)
+    out = concluded(2)
+    assert "no complete trial has a score yet" in out
+    assert "next " not in out
+    assert not (folder_of(opened) / "best.toml").exists()
+    assert "score" not in run_of(opened).data.metrics
+
+
+def test_what_was_learned_after_the_trials_is_written_and_the_study_left(
+    opened: OpenStudy, tiny: Callable[..., Settings]
+) -> None:
+    for score in (30.0, 31.0, 32.0, 33.0):
+        add_repeat(opened, add_recorded(opened, tiny(), score), 0, 8, 2 * score)
+    opened.study.set_user_attr(TARGET, 4)
+    close_study(opened, tiny())
+    assert "4 against 8 steps over 4 settings: Spearman 1.00" in (folder_of(opened) / "report.html").read_text()
+    run = run_of(opened)
+    assert (run.info.status, run.data.tags["state"]) == ("FINISHED", "complete")
+    take_lease(opened.study._storage._backend, opened.study.study_name, print).close()
+
+
 def test_the_best_trials_settings_are_the_next_command(
     opened: OpenStudy, concluded: Conclude, add_trial: Callable[..., int], tiny: Callable[..., Settings]
 ) -> None:
@@ -77,9 +104,9 @@ def test_the_best_trials_settings_are_the_next_command(
     assert "+5.00 dB against seed old" in out
 
     words = next(line for line in out.splitlines() if line.startswith("next ")).split()
-    assert words[1:4] == ["python", "-m", "search.train"]
-    assert words[-1] == f"training.steps={tiny().promotion.steps}"
-    best = load_settings(Path(words[words.index("--config") + 1]), "cpu", ())
+    assert words[1:4] == ["python", "-m", "search.promote"]
+    assert load_settings(Path(words[words.index("--config") + 1]), "cpu", words[6:]) == tiny()
+    best = load_settings(folder_of(opened) / "best.toml", "cpu", ())
     assert (best.losses.encoder, best.optimizer.learning_rate, best.schedule.kind) == (0.75, 2e-4, "linear")
     assert best.data == tiny().data
     report = next(line for line in out.splitlines() if line.startswith("report")).removeprefix("report").strip()

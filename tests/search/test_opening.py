@@ -6,7 +6,7 @@ import pytest
 from mlflow import MlflowClient
 from optuna.trial import TrialState
 
-from search.opening import OpenStudy, open_everything
+from search.opening import OpenStudy, look_at_study, open_everything
 from search.settings import Settings
 from search.space import sample
 from search.study import BASELINE, LEFT_OUT, RUN_ID
@@ -108,4 +108,16 @@ def test_without_a_target_only_a_study_that_is_there_is_opened(
         ValueError, match=f"must have the study of these settings, .*, but has {opened.study.study_name}"
     ):
         open_everything(tiny("search.study=misspelt"), silent)
+    assert len(find_runs(opened.prepared.store, role="study")) == 1
+
+
+def test_a_study_that_is_held_can_be_looked_at(
+    opened: OpenStudy, tiny: Callable[..., Settings], add_trial: Callable[..., int]
+) -> None:
+    add_trial(opened.study, 1.0)
+    seen = look_at_study(tiny(), silent)
+    assert (seen.study.study_name, seen.parent.id) == (opened.study.study_name, opened.parent.id)
+    assert seen.num_finished() == 1
+    with pytest.raises(ValueError, match="give the settings that it was begun with"):
+        look_at_study(tiny("training.steps=5"), silent)
     assert len(find_runs(opened.prepared.store, role="study")) == 1

@@ -7,7 +7,7 @@ import pytest
 from optuna.trial import TrialState, create_trial
 from rich.console import Console
 
-from search.ranking import best_score, rank, to_csv, to_table, verdict
+from search.ranking import best_row, best_score, rank, to_csv, to_table, verdict, without_model
 from search.space import distributions
 from search.study import BASELINE, METRICS, RUN_ID
 
@@ -66,6 +66,7 @@ def test_the_file_reads_back(study) -> None:
     assert (rows[0]["score"], rows[0]["val/psnr"], rows[0]["run_id"]) == ("40.0", "20.0", "run2")
     assert rows[2]["baseline"] == "seed_old"
     assert rows[4]["score"] == ""
+    assert list(rows[0])[4:10] == ["score", "val/psnr", "val/ssim", "val/lpips", "val/flicker", "val/overall"]
 
 
 def test_the_table_shows_every_baseline_even_below_the_best(study) -> None:
@@ -93,3 +94,15 @@ def test_the_best_score_has_its_trial_and_without_a_score_there_is_none(study) -
     first = rank(study)[0]
     assert best_score(rank(study)) == (first.metrics["score"], 2)
     assert best_score([]) is None
+
+
+def test_a_pruned_trial_is_never_the_best(study) -> None:
+    pruned = [row for row in rank(study) if row.state == "PRUNED"]
+    assert best_row(rank(study)) == rank(study)[0]
+    assert (best_row(pruned), best_score(pruned)) == (None, None)
+    assert verdict(pruned, {}) == "no complete trial has a score yet"
+
+
+def test_what_needs_no_model_is_one_or_several() -> None:
+    assert without_model(["average 8x8"]) == "average 8x8, which needs no model"
+    assert without_model(["black", "grey"]) == "black and grey, which need no model"

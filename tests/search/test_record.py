@@ -13,7 +13,7 @@ from model.evaluation.scores import METRICS
 from model.settings import change, flatten, identity
 from model.training.measurement import Measurement
 from search.preparation import Preparation
-from search.record import TrainingRecord, open_study_run, start_training_record, to_toml
+from search.record import TrainingRecord, find_study_run, open_study_run, start_training_record, to_toml
 from search.settings import Settings, load_settings, recipe_of, recorded
 from tests.places import DATABASES, at
 from tracking.query import find_runs, history, read_json
@@ -158,6 +158,17 @@ def test_a_study_has_one_run_however_often_it_is_opened(prepared: Preparation, t
     assert json.loads((folder / "yardsticks.json").read_text()).keys() == prepared.yardsticks.keys()
     assert load_settings(folder / "conf.toml", "cpu", ()) == recorded(tiny())
     assert "secret" not in (folder / "conf.toml").read_text() + str(run.data)
+
+
+def test_a_study_that_is_looked_at_keeps_its_state(prepared: Preparation, tiny: Callable[..., Settings]) -> None:
+    open_study_run(prepared, tiny(), "study-1").finish("FINISHED")
+    (row,) = find_runs(prepared.store, role="study")
+    found = find_study_run(prepared.store, "study-1")
+    found.text("report.html", "page")
+    assert found.id == row.id
+    assert find_runs(prepared.store, role="study")[0].status == "FINISHED"
+    with pytest.raises(ValueError, match="study-2 has none; go on with it"):
+        find_study_run(prepared.store, "study-2")
 
 
 def test_a_child_stands_below_its_study(prepared: Preparation, tiny: Callable[..., Settings]) -> None:

@@ -32,6 +32,19 @@ def test_an_address_that_cannot_be_is_one_line(tiny: Callable[..., Settings], ch
     assert "secret" not in str(error.value)
 
 
+def test_a_baseline_whose_schedule_is_not_searched_is_one_line(tiny: Callable[..., Settings]) -> None:
+    with pytest.raises(SettingsError) as error:
+        tiny('search.space.schedule=["cosine", "constant"]')
+    text = str(error.value)
+    assert "a baseline's schedule must be one of search.space.schedule" in text
+    assert (
+        "search.baselines.seed_old.schedule is cosine_with_restarts and the space has cosine, constant; add it" in text
+    )
+    assert "\n" not in text
+    both = ('search.space.schedule=["cosine", "constant"]', "search.baselines.seed_old.schedule=cosine")
+    assert tiny(*both).search.baselines["seed_old"].schedule == "cosine"
+
+
 def test_passwords_are_used_and_not_recorded(tiny: Callable[..., Settings]) -> None:
     settings = tiny(*BOTH)
     assert settings.tracking.uri == "postgresql://me:secret@host/mlflow"

@@ -14,6 +14,7 @@ from search.study import (
     RETRIES,
     enqueue_baselines,
     fail,
+    find_study,
     finished,
     load_study,
     make_sampler,
@@ -78,6 +79,15 @@ def test_a_study_refuses_other_data(tiny, storage) -> None:
     load_study(tiny(), storage, True, "first")
     with pytest.raises(ValueError, match="began with digest first and now has second"):
         load_study(tiny(), storage, True, "second")
+
+
+def test_a_study_is_read_as_it_stands(tiny, storage) -> None:
+    with pytest.raises(ValueError, match="but has none; give the settings that it was begun with"):
+        find_study(tiny(), storage, True, "first")
+    begun = load_study(tiny(), storage, True, "first")
+    assert find_study(tiny(), storage, True, "first").study_name == begun.study_name
+    with pytest.raises(ValueError, match="began with digest first and now has second"):
+        find_study(tiny(), storage, True, "second")
 
 
 def test_finished_counts_complete_and_pruned_only(tiny, storage) -> None:

@@ -39,6 +39,8 @@ def test_children_are_those_of_one_parent_the_oldest_first(store: Store, monkeyp
     assert sorted(row.id for row in rows) == sorted(run.id for run in started)
     assert [row.start_ms for row in rows] == sorted(row.start_ms for row in rows)
     assert children(store, started[0].id) == []
+    confirmation = start_run(store, "confirmation", "confirm", parents[0], {})
+    assert [row.id for row in children(store, parents[0].id, role="confirm")] == [confirmation.id]
 
 
 def test_all_tags_must_fit(store: Store) -> None:

@@ -62,7 +62,7 @@ def noise_section(page: PageEvidence) -> str:
         parts.append(
             paragraph(f"Noise between seeds: two trainings of one setting differ by {noise:.2f} dB (one deviation).")
         )
-        parts.append(table(["trial", "PSNR in dB by seed, its own first"], rows))
+        parts.append(table(["trial", "PSNR in dB by fresh seed"], rows))
     return "".join(parts)
 
 

@@ -11,7 +11,7 @@ WIDTH, HEIGHT = 100, 20
 
 def section(page: PageEvidence) -> str:
     """Draw the table; a study without finished trials has its headings."""
-    headings = ["place", "trial", *list(SCORES.values())[:4], "score by step", *PLACES, "state", "diagnosis"]
+    headings = ["place", "trial", *list(SCORES.values())[:5], "score by step", *PLACES, "state", "diagnosis"]
     finals = [value for curve in page.curves.values() for _, value in curve]
     bounds = (min(finals), max(finals)) if finals else (0.0, 1.0)
     rows = [cells(page, row, bounds) for row in page.rows]
@@ -30,11 +30,17 @@ def cells(page: PageEvidence, row: Row, bounds: tuple[float, float]) -> list[str
         str(row.place),
         escape(label),
         *score_cells(row.metrics),
+        flicker_cell(row),
         sparkline(page.curves.get(row.number, []), bounds),
         *(number_cell(row.parameters[name]) for name in PLACES),
         row.state.lower(),
         escape(page.verdicts.get(row.number) or "-"),
     ]
+
+
+def flicker_cell(row: Row) -> str:
+    """Change from frame to frame that the clips do not have; a dash where it was not measured."""
+    return f"{row.metrics['val/flicker']:.4f}" if "val/flicker" in row.metrics else "-"
 
 
 def number_cell(value: object) -> str:

@@ -3,7 +3,8 @@
 from search.page.evidence import PageEvidence
 from search.page.frame import escape, paragraph
 from search.page.gains import DEVIATIONS, Gain, exceeds, gain, seed_noise
-from search.ranking import Row, show
+from search.promotion.gate_record import GateRecord
+from search.ranking import Row, show, without_model
 
 #: Below this number of complete trials a study has hardly looked at its space (search.startup_trials of conf.toml).
 FEW_TRIALS = 10
@@ -19,6 +20,7 @@ def section(page: PageEvidence) -> str:
     parts.append("<ul>" + "".join(f"<li>{escape(line)}</li>" for line in comparisons(page, best)) + "</ul>")
     parts.append(paragraph(belief(page, best)))
     parts += [paragraph(line, "warning") for line in warnings(page, best)]
+    parts += [paragraph(line) for line in decision(page.gate)]
     return "".join(parts + next_lines(page))
 
 
@@ -148,14 +150,25 @@ def warnings(page: PageEvidence, best: Row) -> list[str]:
         for name, scores in page.yardsticks.items()
         if name != "reference" and psnr is not None and scores.psnr >= psnr
     ]
-    lines = (
-        [f"It is not better than {' and '.join(above)}, which need no model: train longer (training.steps)."]
-        if above
-        else []
-    )
+    lines = [f"It is not better than {without_model(above)}: train longer (training.steps)."] if above else []
+    if any(finding.code == "search.noise_floor" for finding in page.diagnosis.findings):
+        lines.append("The lead over the second is within the noise between seeds: another trial may be the best one.")
     if page.counts.complete < FEW_TRIALS:
         trials = "1 complete trial" if page.counts.complete == 1 else f"{page.counts.complete} complete trials"
         lines.append(f"Only {trials}: too few to say much about the space.")
+    return lines
+
+
+def decision(gate: GateRecord | None) -> list[str]:
+    """What a promotion decided and expects; nothing where there was none."""
+    if gate is None:
+        return []
+    lines = [f"Promotion: trial {gate.winner}, {gate.in_words()}."]
+    if gate.reasons and not gate.forced:
+        lines.append(f"The gate is closed: {'; '.join(gate.reasons)}.")
+    for metric, estimate in gate.estimates.items():
+        bounds = f"{estimate.low:.4g} to {estimate.high:.4g}"
+        lines.append(f"Estimate for {estimate.steps} steps: {metric} {estimate.value:.4g} ({bounds}).")
     return lines
 
 
@@ -171,6 +184,8 @@ def next_lines(page: PageEvidence) -> list[str]:
         )
         return [paragraph(ask), f"<pre>{escape(study)}</pre>"]
     return [
-        paragraph(f"Next: {note}:" if note else "Next, the full run of the best settings:"),
+        paragraph(
+            f"Next: {note}:" if note else "Next, confirm the best settings over seeds and train the winner in full:"
+        ),
         f"<pre>{escape(command)}</pre>",
     ]

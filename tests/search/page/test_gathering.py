@@ -6,12 +6,11 @@ from optuna.trial import TrialState
 
 from search.opening import OpenStudy
 from search.page.evidence import Counts, PageEvidence
-from search.page.gathering import choose, picture_columns, repeats_of
+from search.page.gathering import choose, picture_columns
 from search.ranking import rank
 from search.settings import Settings
-from tests.search.recorded_trials import STEPS, add_recorded, evidence_of
+from tests.search.recorded_trials import STEPS, add_recorded, add_repeat, evidence_of
 from tracking.query import children
-from tracking.run import start_run
 
 
 def test_every_trial_is_counted_by_its_state(evidence: PageEvidence) -> None:
@@ -60,15 +59,23 @@ def test_without_pictures_in_the_settings_there_is_no_grid(
     assert picture_columns(opened, tiny("evaluation.pictures=0"), evidence.shown, {}) == ()
 
 
-def test_confirmations_are_repeats_of_their_trial(opened: OpenStudy, settings: Settings) -> None:
+def test_finished_confirmations_of_a_trials_length_tell_the_noise(opened: OpenStudy, settings: Settings) -> None:
     number = add_recorded(opened, settings, 30.0)
-    store = opened.prepared.store
-    for psnr, state in ((14.0, "FINISHED"), (16.0, "FINISHED"), (1.0, "FAILED")):
-        confirmation = start_run(store, "confirm", "confirm", opened.parent, {"trial_number": str(number)})
-        confirmation.metrics({"val/psnr": psnr}, 4)
-        confirmation.finish(state)  # type: ignore[arg-type]
-    assert repeats_of(children(store, opened.parent.id), rank(opened.study)) == {number: (15.0, 14.0, 16.0)}
-    assert evidence_of(opened, settings).repeats == {number: (15.0, 14.0, 16.0)}
+    add_repeat(opened, number, 1, 4, 28.0)
+    add_repeat(opened, number, 2, 4, 32.0)
+    add_repeat(opened, number, 3, 4, 2.0, "FAILED")
+    add_repeat(opened, number, 1, 8, 60.0)
+    assert evidence_of(opened, settings).repeats == {number: (14.0, 16.0)}
+
+
+def test_longer_trainings_of_four_settings_are_compared_with_their_trials(
+    opened: OpenStudy, settings: Settings
+) -> None:
+    for score in (30.0, 31.0, 32.0, 33.0):
+        add_repeat(opened, add_recorded(opened, settings, score), 0, 8, 2 * score)
+    (agreement,) = evidence_of(opened, settings).fidelity
+    assert (agreement.short_steps, agreement.long_steps, len(agreement.points)) == (4, 8, 4)
+    assert (agreement.spearman, agreement.regret) == (1.0, 0.0)
 
 
 def test_where_it_comes_from_and_how_to_make_it_again(evidence: PageEvidence, opened: OpenStudy) -> None:

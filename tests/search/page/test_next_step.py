@@ -4,39 +4,83 @@ from pathlib import Path
 
 import pytest
 
-from search.page.next_step import LONGER, next_step
+from search.page.next_step import LONGER, MORE_TRIALS, config_options, next_step
 from search.preparation import Preparation
+from search.promotion.comparison import Difference
+from search.promotion.gate_record import GateRecord
 from search.ranking import Row
-from search.settings import Settings
+from search.record import to_toml
+from search.settings import Settings, load_settings
+
+Step = Callable[..., tuple[str, str]]
+LEAD = Difference(mean=0.1, seed_interval=(-1.0, 1.0), clip_interval=(-1.0, 1.0), psnr_db=0.1)
+CLOSED = GateRecord(0, "trial 1 seed_old", LEAD, ("a winner must beat the baselines",), False, {})
+CONFIG = "--config '/my runs/artifacts/conf.toml'"
 
 
-def row(psnr: float, state: str = "COMPLETE") -> Row:
-    return Row(1, 0, "", state, {"score": 2 * psnr, "val/psnr": psnr}, {}, "run")
+def row(psnr: float, state: str = "COMPLETE", name: str = "") -> Row:
+    return Row(1, 0, name, state, {"score": 2 * psnr, "val/psnr": psnr}, {}, "run")
+
+
+BEST, BASELINE = row(30.0), row(29.0, name="seed_old")
 
 
 @pytest.fixture
-def step(tiny: Callable[..., Settings], prepared_once: Preparation) -> Callable[..., tuple[str, str]]:
-    return lambda *rows: next_step(tiny(), rows, prepared_once.yardsticks, Path("/my runs/artifacts"))
+def step(tiny: Callable[..., Settings], prepared_once: Preparation) -> Step:
+    def make(*rows: Row, asked: int = 2, gate: GateRecord | None = None) -> tuple[str, str]:
+        return next_step(tiny(), rows, prepared_once.yardsticks, Path("/my runs/artifacts"), asked, gate)
+
+    return make
 
 
-def test_the_best_settings_are_trained_in_full(
-    step: Callable[..., tuple[str, str]], tiny: Callable[..., Settings]
-) -> None:
-    note, command = step(row(30.0))
-    assert note == ""
-    steps = tiny().promotion.steps
+def test_the_best_settings_are_promoted(step: Step) -> None:
+    assert step(BEST, BASELINE) == ("", f"python -m search.promote {CONFIG}")
+
+
+def test_what_shows_no_picture_is_trained_a_little_longer(step: Step, tiny: Callable[..., Settings]) -> None:
+    note, command = step(row(1.0))
+    assert note.startswith("no trial is better than a frame of one colour")
+    steps = LONGER * tiny().training.steps
     assert command == f"python -m search.train --config '/my runs/artifacts/best.toml' --set training.steps={steps}"
 
 
-def test_what_shows_no_picture_is_trained_a_little_longer(
-    step: Callable[..., tuple[str, str]], tiny: Callable[..., Settings]
-) -> None:
-    note, command = step(row(1.0))
-    assert note.startswith("no trial is better than a frame of one colour")
-    assert command.endswith(f"training.steps={LONGER * tiny().training.steps}")
-
-
-def test_without_a_complete_score_there_is_no_next_training(step: Callable[..., tuple[str, str]]) -> None:
+def test_without_a_complete_score_there_is_no_next_training(step: Step) -> None:
     assert step() == ("", "")
     assert step(row(30.0, "PRUNED")) == ("", "")
     assert step(replace(row(30.0), metrics={"val/psnr": 30.0})) == ("", "")
+
+
+def test_what_a_promotion_would_refuse_is_searched_first(step: Step) -> None:
+    assert step(BEST, BASELINE, asked=5) == (
+        "the study has 2 of 5 trials",
+        f"python -m search.run --trials 5 {CONFIG}",
+    )
+    note, command = step(BASELINE, row(28.0, name="seed_new"))
+    assert note.startswith("only baselines have a score")
+    assert command == f"python -m search.run --trials {2 + MORE_TRIALS} {CONFIG}"
+
+
+def test_without_baselines_the_best_settings_are_trained_in_full(step: Step, tiny: Callable[..., Settings]) -> None:
+    note, command = step(BEST, asked=1)
+    assert "nothing can be promoted" in note
+    assert command.endswith(f"best.toml' --set training.steps={tiny().promotion.steps}")
+
+
+def test_a_closed_gate_leads_back_to_the_search_and_a_forced_one_on(step: Step) -> None:
+    note, command = step(BEST, BASELINE, gate=CLOSED)
+    assert note == "the promotion was refused: search further"
+    assert command.startswith(f"python -m search.run --trials {2 + MORE_TRIALS} ")
+    note, command = step(BEST, BASELINE, gate=replace(CLOSED, forced=True))
+    assert note.startswith("the promotion goes on")
+    assert command.startswith("python -m search.promote ")
+
+
+def test_settings_that_are_others_now_are_options(tiny: Callable[..., Settings], tmp_path: Path) -> None:
+    config = tmp_path / "conf.toml"
+    config.write_text(to_toml(tiny()))
+    assert config_options(tiny(), config) == f"--config {config}"
+    now = tiny("promotion.model=mine", "promotion.steps=40000", "search.startup_trials=3")
+    words = config_options(now, config).replace("'", "").split()
+    changes = [word for word in words[2:] if word != "--set"]
+    assert changes == ["search.startup_trials=3", "promotion.steps=40000", 'promotion.model="mine"']
+    assert load_settings(config, "cpu", changes) == now

@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from search.promotion.gate_record import judge_winner
+from search.promotion.gate_record import GateRecord, judge_winner
 
 
 @pytest.fixture
@@ -21,6 +21,7 @@ def test_an_open_gate_has_a_lead_and_an_estimate(confirmed, yardsticks, tiny) ->
     assert gate.estimates["val/psnr"].value > 26.1
     assert gate.in_words().startswith("confirmed +2.54 in score (+2.03 dB) against trial 2 seraena_author")
     assert json.loads(json.dumps(gate.to_json()))["lead"]["mean"] == gate.lead.mean
+    assert GateRecord.from_json(json.loads(json.dumps(gate.to_json()))) == gate
 
 
 def test_a_forced_gate_says_in_spite_of_what(confirmed, yardsticks, tiny) -> None:
@@ -32,3 +33,4 @@ def test_a_forced_gate_says_in_spite_of_what(confirmed, yardsticks, tiny) -> Non
     assert (closed.forced, forced.forced) == (False, True)
     assert "forced in spite of: a winner must beat the baselines" in forced.in_words()
     assert "forced" not in closed.in_words()
+    assert GateRecord.from_json(json.loads(json.dumps(forced.to_json()))) == forced

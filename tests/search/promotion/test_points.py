@@ -1,6 +1,6 @@
 import pytest
 
-from search.promotion.points import agreements
+from search.promotion.points import agreements, seed_values
 from search.ranking import Row
 
 
@@ -36,3 +36,9 @@ def test_each_greater_length_has_its_own_and_few_settings_none(repeat) -> None:
     repeats = [repeat(number, 0, steps, 20.0 + number) for number in range(5) for steps in (2000, 5000)]
     repeats += [repeat(number, 0, 9000, 20.0) for number in range(3)]
     assert [found.long_steps for found in agreements(ROWS, repeats, 1000)] == [2000, 5000]
+
+
+def test_the_values_of_a_trials_length_are_given_by_trial_and_in_the_order_of_the_seeds(repeat) -> None:
+    repeats = [repeat(3, 2, 1000, 21.0), repeat(3, 1, 1000, 20.0), repeat(1, 1, 1000, 18.0), repeat(3, 1, 5000, 30.0)]
+    assert seed_values(repeats, 1000, "val/psnr") == {1: (18.0,), 3: (20.0, 21.0)}
+    assert seed_values([], 1000, "val/psnr") == {}

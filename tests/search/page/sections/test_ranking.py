@@ -2,7 +2,7 @@ import re
 from dataclasses import replace
 
 from search.page.evidence import PageEvidence
-from search.page.sections.ranking import cells, number_cell, section, sparkline
+from search.page.sections.ranking import cells, flicker_cell, number_cell, section, sparkline
 
 
 def test_every_finished_trial_has_a_row_in_order(evidence: PageEvidence) -> None:
@@ -21,8 +21,15 @@ def test_every_finished_trial_has_a_row_in_order(evidence: PageEvidence) -> None
 
 def test_a_row_has_scores_state_and_diagnosis(evidence: PageEvidence) -> None:
     row = cells(evidence, evidence.rows[0], (0.0, 36.0))
-    assert row[:6] == ["1", "5", "36.00", "18.00", "0.500", "-"]
+    assert row[:7] == ["1", "5", "36.00", "18.00", "0.500", "-", "-"]
     assert row[-2:] == ["complete", "ok"]
+
+
+def test_flicker_has_a_column(evidence: PageEvidence) -> None:
+    assert "<button type=button>flicker</button>" in section(evidence)
+    best = evidence.rows[0]
+    assert flicker_cell(replace(best, metrics=best.metrics | {"val/flicker": 0.01234})) == "0.0123"
+    assert flicker_cell(best) == "-"
 
 
 def test_a_curve_is_drawn_from_its_first_step_to_its_last_on_the_shared_scale() -> None:

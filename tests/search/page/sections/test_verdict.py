@@ -7,6 +7,7 @@ from search.page.sections.verdict import (
     belief,
     best_of,
     comparisons,
+    decision,
     how_many,
     next_lines,
     nothing_won,
@@ -16,6 +17,11 @@ from search.page.sections.verdict import (
     warnings,
     who_won,
 )
+from search.promotion.comparison import Difference
+from search.promotion.estimate import Estimate
+from search.promotion.gate_record import GateRecord
+from tracking.diagnosis import Diagnosis
+from tracking.diagnosis.texts import finding
 
 
 def test_the_best_trial_is_named_with_its_scores_and_settings(evidence: PageEvidence) -> None:
@@ -81,8 +87,31 @@ def test_what_is_no_better_than_a_yardstick_is_said(evidence: PageEvidence) -> N
     assert not any("Only" in line for line in warnings(many, best))
 
 
+def test_a_lead_within_the_noise_is_said(evidence: PageEvidence) -> None:
+    best = best_of(evidence)
+    assert best is not None
+    found = finding("search.noise_floor", "warning", 0.8, ("lead of the best trial = 0.10",))
+    noisy = replace(evidence, diagnosis=Diagnosis((found,), (), "warning", None))
+    assert any("within the noise between seeds" in line for line in warnings(noisy, best))
+
+
+def test_a_promotions_decision_is_told(evidence: PageEvidence) -> None:
+    lead = Difference(mean=2.0, seed_interval=(-1.0, 5.0), clip_interval=(1.0, 3.0), psnr_db=1.5)
+    estimates = {"val/psnr": Estimate(100_000, 30.0, 28.0, 32.0)}
+    closed = GateRecord(5, "trial 4 seed_new", lead, ("a winner must beat the baselines",), False, estimates)
+    assert decision(None) == []
+    text = section(replace(evidence, gate=closed))
+    assert "Promotion: trial 5, confirmed +2.00 in score (+1.50 dB) against trial 4 seed_new" in text
+    assert "The gate is closed: a winner must beat the baselines." in text
+    assert "Estimate for 100000 steps: val/psnr 30 (28 to 32)." in text
+    assert not any("closed" in line for line in decision(replace(closed, forced=True)))
+
+
 def test_the_next_command_is_printed_or_the_study_goes_on(evidence: PageEvidence) -> None:
-    assert "python -m search.train --config" in next_lines(evidence)[1]
+    assert "the study has 6 of 50 trials" in next_lines(evidence)[0]
+    assert "python -m search.run --trials 50 --config" in next_lines(evidence)[1]
+    promoted = replace(evidence, next_step=("", "python -m search.promote"))
+    assert "confirm the best settings over seeds" in next_lines(promoted)[0]
     assert next_lines(evidence)[1] in section(evidence)
     stuck = replace(evidence, next_step=("", ""))
     assert "mend them" in next_lines(stuck)[0]

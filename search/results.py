@@ -1,0 +1,64 @@
+"""What a study came to so far, from both records, and the files that say so."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from model.settings import change
+from search.opening import StudyRecord
+from search.page.gathering import gather
+from search.page.page import to_html
+from search.promotion.gate_record import PROMOTION, GateRecord
+from search.promotion.repeats import Repeat, finished_repeats
+from search.ranking import Row, best_row, rank, to_csv
+from search.record import to_toml
+from search.settings import Settings
+from search.space import changes
+from search.study_evidence import study_evidence
+from tracking.diagnosis import Diagnosis, Evidence, diagnose
+from tracking.diagnosis_files import log_diagnosis
+from tracking.recorded import artifact
+
+
+@dataclass(frozen=True)
+class Results:
+    """Of a study.
+
+    Attributes:
+        rows: finished trials, the best first.
+        repeats: finished confirmations of all lengths.
+        gate: the decision of its promotion; None where none was made.
+        evidence: that its diagnosis looked at.
+        diagnosis: of the study.
+    """
+
+    rows: list[Row]
+    repeats: list[Repeat]
+    gate: GateRecord | None
+    evidence: Evidence
+    diagnosis: Diagnosis
+
+
+def read_results(record: StudyRecord, settings: Settings) -> Results:
+    """Read what the records hold now.
+
+    Raises:
+        RecordError: a record cannot be read.
+        ValueError: an artifact is missing or damaged.
+    """
+    store, parent = record.prepared.store, record.parent.id
+    rows, repeats = rank(record.study), list(finished_repeats(store, parent).values())
+    decision: dict[str, Any] | None = artifact(store, parent, PROMOTION)
+    evidence = study_evidence(record, settings, rows, repeats)
+    gate = None if decision is None else GateRecord.from_json(decision)
+    return Results(rows, repeats, gate, evidence, diagnose(evidence))
+
+
+def write_results(record: StudyRecord, settings: Settings, results: Results) -> None:
+    """Write diagnosis, ranking.csv, report.html and best.toml (all settings of the best trial) to the study's run."""
+    parent, best = record.parent, best_row(results.rows)
+    log_diagnosis(results.diagnosis, results.evidence, parent)
+    parent.text("ranking.csv", to_csv(results.rows))
+    page = gather(record, settings, results.rows, results.diagnosis, results.repeats, results.gate)
+    parent.text("report.html", to_html(page))
+    if best is not None:
+        parent.text("best.toml", to_toml(change(settings, changes(best.parameters))))
