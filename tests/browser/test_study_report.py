@@ -76,7 +76,7 @@ def fifty(tmp_path_factory: pytest.TempPathFactory, blank_record: Path, cache_di
 @pytest.mark.parametrize("width", [1400, 320])
 def test_the_report_opens_without_the_outside_and_without_an_error(report: Path, open_page: Open, width: int) -> None:
     opened = open_page(report.as_uri(), f"report-{width}", width=width)
-    opened.page.locator(".plotly-graph-div .main-svg").first.wait_for()
+    opened.page.locator(".plot .main-svg").first.wait_for()
     assert opened.page.locator("section > h2").all_inner_texts() == HEADINGS
     opened.shoot()
     assert opened.is_clean()
