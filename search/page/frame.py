@@ -67,7 +67,7 @@ def plot(figure: "go.Figure", caption: str, *, least_px: int = 0) -> str:
     # "<" occurs inside strings only, so no text of a figure can close the element.
     data = figure.to_json().replace("<", "\\u003c")
     style = f' style="min-width:{least_px}px"' if least_px else ""
-    hint = paragraph("Wider than this screen: swipe the figure sideways.", "sideways") if least_px else ""
+    hint = paragraph("Wider than this screen: it scrolls sideways.", "sideways") if least_px else ""
     height = figure.layout.height or 420
     return (
         f'<figure>{hint}<div class="wide"><div class="plot"{style} data-height="{height}"></div>'

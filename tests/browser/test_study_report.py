@@ -61,7 +61,7 @@ def fifty(tmp_path_factory: pytest.TempPathFactory, blank_record: Path, cache_di
             score = 40.0 + number / 5 + float(numbers.normal())
             name = BASELINES[number] if number < len(BASELINES) else ""
             state = TrialState.PRUNED if number % 8 == 7 else TrialState.COMPLETE
-            weights = {weight: float(10 ** numbers.uniform(-1.9, 0.9)) for weight in ("encoder", "decoder", "seraena")}
+            weights = {weight: float(10 ** numbers.uniform(-1.9, -0.1)) for weight in ("encoder", "decoder", "seraena")}
             kind = ("cosine", "constant", "linear")[number % 3]
             add_recorded(opened, settings, score, state, name, pictures=True, schedule=kind, **weights)
         for number in range(40, 45):
@@ -76,7 +76,7 @@ def fifty(tmp_path_factory: pytest.TempPathFactory, blank_record: Path, cache_di
 @pytest.mark.parametrize("width", [1400, 320])
 def test_the_report_opens_without_the_outside_and_without_an_error(report: Path, open_page: Open, width: int) -> None:
     opened = open_page(report.as_uri(), f"report-{width}", width=width)
-    opened.page.locator(".plotly-graph-div .main-svg").first.wait_for()
+    opened.page.locator(".plot .main-svg").first.wait_for()
     assert opened.page.locator("section > h2").all_inner_texts() == HEADINGS
     opened.shoot()
     assert opened.is_clean()

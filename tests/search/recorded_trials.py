@@ -66,14 +66,12 @@ def add_recorded(
 
 
 def add_repeat(
-    opened: OpenStudy, trial: int, seed: int, steps: int, score: float, status: str = "FINISHED", verdict: str = "ok"
+    opened: OpenStudy, trial: int, seed: int, steps: int, score: float, status: str = "FINISHED", identity: str = ""
 ) -> None:
     """Add the run of a confirmation of a trial. PSNR is half of the score, that of each of its two clips too."""
-    identity = f"{trial}-{seed}-{steps}"
-    tags = {"trial_number": str(trial), "seed": str(seed), "horizon": str(steps), "identity": identity}
-    run = start_run(
-        opened.prepared.store, f"confirm {identity}", "confirm", opened.parent, tags | {"diagnosis": verdict}
-    )
+    name = f"{trial}-{seed}-{steps}"
+    tags = {"trial_number": str(trial), "seed": str(seed), "horizon": str(steps), "identity": identity or name}
+    run = start_run(opened.prepared.store, f"confirm {name}", "confirm", opened.parent, tags | {"diagnosis": "ok"})
     run.metrics({"score": score, "val/psnr": score / 2, "val/ssim": 0.5}, steps)
     run.json("evaluation.json", {"clips": [{"name": name, "psnr": score / 2, "ssim": 0.5} for name in "ab"]})
     run.finish(status)  # type: ignore[arg-type]

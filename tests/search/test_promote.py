@@ -149,6 +149,15 @@ def test_the_decision_is_recorded_with_the_force(promoted: Promoted) -> None:
     assert full.data.tags["forced"] == "gate"
 
 
+def test_the_studys_report_tells_the_decision_and_the_noise(promoted: Promoted) -> None:
+    (study,) = runs(promoted.root, "study")
+    report = (folder_of(study) / "report.html").read_text()
+    assert "Promotion: trial " in report
+    assert "forced in spite of: " in report
+    assert "4 against 8 steps over 4 settings: Spearman " in report
+    assert "(one deviation, 8 trainings)" in report
+
+
 def test_a_full_run_goes_on_after_a_kill(promoted: Promoted) -> None:
     assert promoted.done.code == 0, promoted.done.err
     assert "was left open: python -m search.promote goes on with it" in promoted.done.out

@@ -41,7 +41,7 @@ def parallel_section(page: PageEvidence) -> str:
     caption = (
         "Each line is a complete trial; numbers as powers of ten, a weight of 0 as -5. Drag along an axis to select."
     )
-    return plot(coordinates(rows), caption, least_px=760)
+    return plot(coordinates(rows), caption, least_px=960)
 
 
 def importance_section(page: PageEvidence) -> str:

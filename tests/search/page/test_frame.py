@@ -37,6 +37,8 @@ def test_the_data_of_a_figure_cannot_close_its_element() -> None:
     assert json.loads(data[1])["data"][0]["text"] == ["</script><script>alert(1)</script>"]
     assert text.count("<script") == 1
     assert "min-width:700px" in text
+    assert "it scrolls sideways" in text
+    assert "sideways" not in plot(figure, "a caption")
 
 
 def test_cells_are_text_unless_they_are_said_to_be_html() -> None:
