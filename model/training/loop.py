@@ -124,7 +124,7 @@ def measure_steps(
     perceptual: Perceptual | None,
     device: torch.device,
     folder: Path | None,
-    renewal: Renewal | None,
+    renewal: Renewal | None = None,
 ) -> Generator[Measurement, None, None]:
     """Take the remaining steps, measure and save where it is due."""
     settings, state = recipe.training, stepping.state
