@@ -8,9 +8,9 @@ from model.settings import (
     change,
     flatten,
     identity,
-    scientific,
     parse_change,
     read_tables,
+    scientific,
 )
 from search.settings import Settings, load_settings, recipe_of
 
