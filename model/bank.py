@@ -2,8 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +15,20 @@ from model.data.clips import ClipPlan, cut_plan, plan_clips
 from model.data.pixels import to_unit
 from model.data.tensor_file import find_fault, map_tensors, write_tensors
 from model.network.reference import build_reference
+from model.network.reference.base import Reference
+from model.network.reference.pca import PcaReference, restore_pca
 from model.network.taehv import check_length, check_size
 from model.network.variants import architecture
 from model.recipe import Recipe
 from model.settings import scientific
 
 #: Changes when a bank made by older code must not be read any more.
-FORMAT = 1
+FORMAT = 2
 
 TENSORS = ("training", "training_latents", "validation", "validation_round_trip")
+
+#: Before the names of a fitted reference's own tensors in the file.
+REFERENCE = "reference."
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,7 @@ class Bank:
 
     `validation_round_trip` is what the reference makes of the validation clips (float32 NTCHW, unclamped): the score of the
     teacher itself. `facts` holds the manifest of the files, the skipped ones and the reference's name and identity.
+    `reference` holds the weights of a reference that was fitted on the training clips; one that is loaded has none here.
     """
 
     training: Tensor
@@ -42,6 +48,7 @@ class Bank:
     digest: str
     facts: dict[str, Any]
     path: Path
+    reference: Mapping[str, Tensor] = field(default_factory=dict)
 
 
 def build_bank(recipe: Recipe, device: torch.device, log: Callable[[str], None]) -> Bank:
@@ -91,6 +98,8 @@ def write_bank(recipe: Recipe, plan: ClipPlan, path: Path, device: torch.device,
             lambda video: reference.decode(reference.encode(video)), clips.validation, batch_size, device
         ),
     }
+    if isinstance(reference, PcaReference):
+        tensors |= {REFERENCE + name: value.cpu().contiguous() for name, value in reference.state_dict().items()}
     facts = {
         "manifest": list(clips.manifest),
         "skipped": [{"name": skipped.name, "rule": skipped.rule} for skipped in clips.skipped],
@@ -126,4 +135,29 @@ def load_bank(path: Path) -> Bank:
         digest=metadata["digest"],
         facts=json.loads(metadata["facts"]),
         path=path,
+        reference={
+            name.removeprefix(REFERENCE): tensor for name, tensor in tensors.items() if name.startswith(REFERENCE)
+        },
     )
+
+
+def reference_of(bank: Bank, recipe: Recipe, device: torch.device) -> Reference:
+    """The reference that made a bank's latents; one that was fitted is read from the bank and not fitted again.
+
+    Raises:
+        ValueError: it cannot be loaded, or is another one by now.
+    """
+    if bank.reference:
+        shape = architecture(recipe.network)
+        built: Reference = restore_pca(
+            recipe.reference.source, bank.reference, shape.time_stride, shape.space_stride
+        ).to(device)
+    else:
+        built = build_reference(recipe.reference, recipe.network, bank.training, device)
+    wanted = bank.facts["reference"]["identity"]
+    if built.identity != wanted:
+        raise ValueError(
+            f"latents must come from the bank's reference {wanted}, but {recipe.reference.source} now is {built.identity}; "
+            "bring back its weights, or make the bank again"
+        )
+    return built

@@ -32,7 +32,7 @@ class BankBytes:
 
     @property
     def on_disk(self) -> int:
-        """The file, but for its header: the names of clips and files, some hundred bytes each."""
+        """The file, but for a fitted reference (100 kB) and the header: the names of clips and files, some hundred bytes each."""
         return self.training + self.training_latents + self.validation + self.validation_round_trip
 
     @property

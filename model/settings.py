@@ -50,6 +50,9 @@ class FrozenSettings(BaseModel):
     #: Names of fields that do not change a result (paths of caches, log intervals): left out of the identity.
     unscientific: ClassVar[frozenset[str]] = frozenset()
 
+    #: Values at which a field that came later changes nothing: left out there, so that older runs keep their identity.
+    absent_at: ClassVar[Mapping[str, Any]] = {}
+
 
 S = TypeVar("S", bound=FrozenSettings)
 
@@ -188,6 +191,8 @@ def scientific(settings: FrozenSettings) -> Tables:
         if name in settings.unscientific:
             continue
         value = getattr(settings, name)
+        if name in settings.absent_at and value == settings.absent_at[name]:
+            continue
         tables[name] = (
             scientific(value) if isinstance(value, FrozenSettings) else settings.model_dump(mode="json")[name]
         )

@@ -96,6 +96,7 @@ class PromotionSettings(FrozenSettings):
     steps: Annotated[int, Field(ge=1)]
     evaluate_every: Annotated[int, Field(ge=1)]
     keep_every: Annotated[int, Field(ge=1)]
+    renew_every: Annotated[int, Field(ge=0)]
     model: Annotated[str, Field(min_length=1, pattern=r"^[A-Za-z0-9_.-]+$")]
     thresholds: ThresholdSettings
 

@@ -37,6 +37,7 @@ class ClipPlan:
 
     training: tuple[Cut, ...]
     validation: tuple[Cut, ...]
+    training_videos: tuple[Video, ...]
     manifest: tuple[dict[str, Any], ...]
     skipped: tuple[Skipped, ...]
     digest: str
@@ -66,6 +67,7 @@ def plan_clips(settings: DataSettings, log: Callable[[str], None]) -> ClipPlan:
     plan = ClipPlan(
         training=tuple(training_cuts(training, settings)),
         validation=tuple(validation_cuts(validation, settings)),
+        training_videos=tuple(training),
         manifest=(*_rows(training, "training"), *_rows(validation, "validation")),
         skipped=(*skipped, *copies),
         digest=_digest(settings, training, validation),

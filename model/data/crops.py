@@ -43,11 +43,12 @@ class Cut:
         )
 
 
-def training_cuts(videos: Sequence[Video], settings: DataSettings) -> list[Cut]:
-    """Draw `data.training_clips` cuts with strides and flips."""
+def training_cuts(videos: Sequence[Video], settings: DataSettings, generation: int = 0) -> list[Cut]:
+    """Draw `data.training_clips` cuts with strides and flips; a later generation goes on where the one before it ended."""
+    purpose = f"training:{settings.seed}:{generation}" if generation else f"training:{settings.seed}"
     return [
-        _draw(video, number, settings, f"training:{settings.seed}", settings.max_frame_stride, settings.flip)
-        for video, number in _visits(videos, settings.training_clips)
+        _draw(video, number, settings, purpose, settings.max_frame_stride, settings.flip)
+        for video, number in _visits(videos, settings.training_clips, generation * settings.training_clips)
     ]
 
 
@@ -59,14 +60,14 @@ def validation_cuts(videos: Sequence[Video], settings: DataSettings) -> list[Cut
     ]
 
 
-def _visits(videos: Sequence[Video], count: int) -> list[tuple[Video, int]]:
+def _visits(videos: Sequence[Video], count: int, first: int = 0) -> list[tuple[Video, int]]:
     """Return (video, how often it was visited before) `count` times: sources in turn, and the videos of each in turn."""
     by_source: dict[str, list[Video]] = {}
     for video in sorted(videos, key=lambda video: (video.source, video.sha256)):
         by_source.setdefault(video.source, []).append(video)
     sources = list(by_source.values())
     visits = []
-    for visit in range(count):
+    for visit in range(first, first + count):
         turn, source = divmod(visit, len(sources))
         number, index = divmod(turn, len(sources[source]))
         visits.append((sources[source][index], number))
@@ -97,6 +98,14 @@ def cut_clips(cuts: Sequence[Cut], settings: DataSettings, workers: int) -> Tens
     # Each straight to its place: clips that were ready before an earlier one would be held twice.
     for _ in in_parallel(lambda pair: _cut(*pair), zip(cuts, clips, strict=True), workers):
         pass
+    return clips
+
+
+def cut_alone(cuts: Sequence[Cut], settings: DataSettings) -> Tensor:
+    """Cut and scale clips one after the other: the bytes of `cut_clips`, and torch's threads stay as others have set them."""
+    clips = torch.empty(len(cuts), settings.frames, 3, settings.crop_px, settings.crop_px, dtype=torch.uint8)
+    for cut, place in zip(cuts, clips, strict=True):
+        _cut(cut, place)
     return clips
 
 

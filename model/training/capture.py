@@ -40,7 +40,7 @@ NUMBERS = (
     "optimizer.max_gradient_norm",
     *(f"schedule.{name}" for name in ("kind", "warmup_share", "cycles", "power")),
     *(f"training.{name}" for name in ("steps", "average_share", "seed", "execution")),
-    *(f"training.{name}_every" for name in ("evaluate", "log", "probe", "checkpoint")),
+    *(f"training.{name}_every" for name in ("evaluate", "log", "probe", "checkpoint", "renew")),
 )
 
 

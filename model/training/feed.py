@@ -7,7 +7,7 @@ from torch import Tensor
 
 from model.bank import Bank
 from model.bank_size import in_words
-from model.training.slices import moved
+from model.training.slices import fill, moved
 from model.training.staged_feed import StagedFeed
 
 #: Of the free memory of a GPU, what a resident bank may take. The rest is for training, which takes 2 to 4 GB at the measured
@@ -38,6 +38,12 @@ class Feed(Protocol):
 
     def prefetch(self, indices: Tensor) -> None:
         """Begin to fetch the batch of the next `place`; it is found there when it is asked for with the same indices."""
+
+    def renew(self, clips: Tensor, latents: Tensor) -> None:
+        """Have other clips (on the CPU, of the same shape) in the place of the bank's; nothing is done if they are there.
+
+        What was queued before still reads the old ones; what was prefetched of them is forgotten.
+        """
 
     @property
     def wait_s(self) -> float:
@@ -94,6 +100,7 @@ class ResidentFeed:
     wait_s = 0.0
 
     def __init__(self, clips: Tensor, latents: Tensor, device: torch.device, latents_dtype: torch.dtype) -> None:
+        self.source = clips
         self.clips = moved(clips, device, torch.uint8)
         self.latents = moved(latents, device, latents_dtype)
 
@@ -103,3 +110,16 @@ class ResidentFeed:
 
     def prefetch(self, indices: Tensor) -> None:
         """Do nothing: there is nothing to fetch."""
+
+    def renew(self, clips: Tensor, latents: Tensor) -> None:
+        """Copy in place on a GPU, whose graphs read fixed addresses; elsewhere take the tensors, for what is there is shared."""
+        if clips is self.source:
+            return
+        if self.clips.is_cuda:
+            assert self.clips is not self.source, "a bank on the device is not ours to write"
+            fill(self.clips, clips)
+            fill(self.latents, latents)
+        else:
+            self.clips = clips
+            self.latents = moved(latents, self.latents.device, self.latents.dtype)
+        self.source = clips

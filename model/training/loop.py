@@ -1,5 +1,6 @@
 """The training loop: a generator that whoever drives it reads, logs, prunes or closes."""
 
+import contextlib
 import time
 from collections.abc import Generator
 from pathlib import Path
@@ -15,6 +16,7 @@ from model.training.checkpoint import has_checkpoint, resume, save
 from model.training.device import check_precision
 from model.training.division import check_division
 from model.training.measurement import Measurement, name_values
+from model.training.renewal import Renewal
 from model.training.state import Tally, TrainState, start_state
 from model.training.stepping import Stepping, is_captured, start_stepping
 from model.training.validation import add_scores, save_film
@@ -63,8 +65,25 @@ def train(
         if folder is not None:
             resume(state, recipe, bank, folder)
             check_together(state, folder)
+    renewal = Renewal(recipe, bank, device) if recipe.training.renew_every else None
     stepping = start_stepping(state, recipe, bank, perceptual, device, captures)
-    return measure_steps(stepping, recipe, bank, perceptual, device, folder)
+    measurements = measure_steps(stepping, recipe, bank, perceptual, device, folder, renewal)
+    return with_renewal(measurements, renewal) if renewal else measurements
+
+
+def with_renewal(
+    measurements: Generator[Measurement, None, None], renewal: Renewal
+) -> Generator[Measurement, None, None]:
+    """The same measurements; the thread of the renewal ends with them."""
+    with contextlib.closing(renewal), contextlib.closing(measurements):
+        yield from measurements
+
+
+def show_clips(stepping: Stepping, renewal: Renewal) -> None:
+    """Have the next step see the clips that are its own; a wait for them counts as one for data."""
+    started = time.perf_counter()
+    stepping.show(renewal.at(stepping.state.step))
+    stepping.state.tally.waited_s += time.perf_counter() - started
 
 
 def check_recipe(recipe: Recipe, perceptual: Perceptual | None, device: torch.device) -> None:
@@ -105,12 +124,15 @@ def measure_steps(
     perceptual: Perceptual | None,
     device: torch.device,
     folder: Path | None,
+    renewal: Renewal | None = None,
 ) -> Generator[Measurement, None, None]:
     """Take the remaining steps, measure and save where it is due."""
     settings, state = recipe.training, stepping.state
     first = state.ranks.first
     while state.step < settings.steps:
         started = time.perf_counter()
+        if renewal:
+            show_clips(stepping, renewal)
         probe = is_due(state.step + 1, settings.probe_every, settings.steps)
         stepping.take(probe=probe)
         evaluate_now = is_due(state.step, settings.evaluate_every, settings.steps)

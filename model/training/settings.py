@@ -1,6 +1,7 @@
 """Settings of a training run: losses, optimizer, schedule and loop."""
 
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
@@ -54,6 +55,8 @@ class TrainingSettings(FrozenSettings):
         {"execution", "log_every", "probe_every", "checkpoint_every", "device"}
     )
 
+    absent_at: ClassVar[Mapping[str, Any]] = {"renew_every": 0}
+
     steps: Annotated[int, Field(ge=1)]
     batch_size: Annotated[int, Field(ge=1)]
     average_share: Share
@@ -64,6 +67,7 @@ class TrainingSettings(FrozenSettings):
     log_every: Annotated[int, Field(ge=1)]
     probe_every: Annotated[int, Field(ge=1)]
     checkpoint_every: Annotated[int, Field(ge=0)]
+    renew_every: Annotated[int, Field(ge=0)]
     device: str
 
     @field_validator("device")

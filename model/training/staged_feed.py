@@ -26,6 +26,7 @@ class StagedFeed:
 
     def __init__(self, bank: Bank, batch_size: int, device: torch.device, latents_dtype: torch.dtype) -> None:
         self.batch_size = batch_size
+        self.source = bank.training
         self.bank_clips = on_host(bank.training, torch.uint8, device)
         self.bank_latents = on_host(bank.training_latents, latents_dtype, device)
         self.clips = room_for(2 * batch_size, self.bank_clips, device)
@@ -58,6 +59,18 @@ class StagedFeed:
                 self.clips[row].copy_(self.bank_clips[index], non_blocking=True)
                 self.latents[row].copy_(self.bank_latents[index], non_blocking=True)
         self.fetched = indices.clone()
+
+    def renew(self, clips: Tensor, latents: Tensor) -> None:
+        """Fetch from other clips from now on: on CUDA copied to the memory that is locked, after all fetching from it."""
+        if clips is self.source:
+            return
+        if self.fetching:
+            self.fetching.stream.synchronize()
+            fill(self.bank_clips, clips)
+            fill(self.bank_latents, latents)
+        else:
+            self.bank_clips, self.bank_latents = clips, moved(latents, latents.device, self.bank_latents.dtype)
+        self.source, self.fetched = clips, None
 
     @property
     def wait_s(self) -> float:

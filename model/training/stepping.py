@@ -21,6 +21,9 @@ class Stepping(Protocol):
 
     state: TrainState
 
+    def show(self, bank: Bank) -> None:
+        """Have the steps from now on see other training clips, as many and of the same shape."""
+
     def take(self, *, probe: bool) -> None:
         """Take one step, with a probe or without.
 
@@ -80,6 +83,10 @@ class EagerSteps:
         self._perceptual, self._device = perceptual, device
         self._last: Step | None = None
 
+    def show(self, bank: Bank) -> None:
+        """Take the clips of the next steps from this bank."""
+        self._bank = bank
+
     def take(self, *, probe: bool) -> None:
         """Take one step."""
         started = time.perf_counter()
@@ -111,6 +118,8 @@ class CapturedSteps:
     ) -> None:
         self._step, self._graph, self._recipe = captured.step, captured.graph, recipe
         self._feed = captured.step.feed
+        self._shown = bank
+        self._feed.renew(bank.training, bank.training_latents)  # an earlier training may have left other clips there
         self._eager = EagerSteps(captured.step.state, recipe, bank, perceptual, device)
         self._clips, self._frames = bank.training.shape[:2]
         self._probed = False
@@ -119,6 +128,14 @@ class CapturedSteps:
         self.state.become(state)
         captured.step.readings.restart()
         self._draws = draw(self.state.step, self._clips, self._frames, recipe)
+
+    def show(self, bank: Bank) -> None:
+        """Bring other clips to where the graph reads them."""
+        if bank is not self._shown:
+            self._shown = bank
+            self._eager.show(bank)
+            self._feed.renew(bank.training, bank.training_latents)
+            self._feed.prefetch(self._draws.clips)
 
     def take(self, *, probe: bool) -> None:
         """Queue one step, or take one with a probe."""

@@ -50,6 +50,7 @@ def full_settings(settings: Settings, candidate: Candidate) -> Settings:
         "training.steps": promotion.steps,
         "training.evaluate_every": promotion.evaluate_every,
         "training.checkpoint_every": promotion.evaluate_every,
+        "training.renew_every": promotion.renew_every,
         "training.log_every": max(1, promotion.steps // MEASUREMENTS),
         "training.probe_every": max(1, promotion.steps // PROBES),
     }

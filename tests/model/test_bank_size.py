@@ -53,7 +53,11 @@ def test_it_is_what_the_bank_has(recipe: Callable[..., Recipe]) -> None:
     assert size.validation == bank.validation.nbytes
     assert size.validation_round_trip == bank.validation_round_trip.nbytes
     names = sum(map(len, [*bank.validation_names, *bank.facts["training_names"]]))
-    assert names < bank.path.stat().st_size - size.on_disk < 32_768  # the header, a row for each of 55 demo videos
+    fitted = sum(tensor.nbytes for tensor in bank.reference.values())
+    assert fitted == (768 + 2 * 768 * 16) * 4
+    assert (
+        names < bank.path.stat().st_size - size.on_disk - fitted < 32_768
+    )  # the header, a row for each of 55 demo videos
 
 
 def test_one_line_says_it(recipe: Callable[..., Recipe]) -> None:

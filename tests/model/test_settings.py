@@ -10,6 +10,7 @@ from model.settings import (
     identity,
     parse_change,
     read_tables,
+    scientific,
 )
 from search.settings import Settings, load_settings, recipe_of
 
@@ -107,6 +108,9 @@ def test_identity_depends_on_what_changes_results_and_on_nothing_else() -> None:
     assert of() == of("data.cache_dir=elsewhere") == of("search.seed=9")
     different = {of(), of("losses.encoder=0.5"), of("training.steps=211"), of("data.seed=1"), of("network.width=0.5")}
     assert len(different) == 5
+    # Clips that are renewed are another run; with a setting that came later at "never", older runs keep their identity.
+    assert of("training.renew_every=5") not in different
+    assert "renew_every" not in scientific(read().training)
 
 
 def test_resolved_settings_read_back_as_the_same_settings(tmp_path: Path) -> None:

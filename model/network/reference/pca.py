@@ -6,6 +6,7 @@ leading principal components is the optimal linear reconstruction (Eckart and Yo
 """
 
 import math
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
@@ -66,6 +67,17 @@ class PcaReference(nn.Module):
         """NTCHW latents -> NTCHW video, not clamped; frame 0 is the mean of the frames of patch 0."""
         patches = latents.permute(0, 1, 3, 4, 2) @ self.decoding + self.mean
         return from_patches(patches, self.time_stride, self.space_stride)
+
+
+def restore_pca(name: str, state: Mapping[str, Tensor], time_stride: int, space_stride: int) -> PcaReference:
+    """The reference whose state_dict this is, to the bit."""
+    dimension, channels = state["encoding"].shape
+    restored = PcaReference(
+        name, torch.zeros(dimension), torch.zeros(dimension, channels), torch.ones(channels), time_stride, space_stride
+    )
+    restored.load_state_dict(dict(state))
+    restored.identity = fingerprint(restored.state_dict())
+    return restored
 
 
 def fit_pca(
