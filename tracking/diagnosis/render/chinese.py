@@ -19,7 +19,7 @@ MARKS = {"error": "❌", "warning": "⚠️", "info": "ℹ️"}
 NEXT: dict[Purpose, str] = {
     "check_fix": "修复之后，用短训练确认问题已消失（可用 `--config` 指定与本页同目录的 conf.toml）：",
     "search_again": "按上面的建议扩大搜索空间，然后再次搜索：",
-    "other_seed": "用另一个随机种子重复最佳设置（best.toml 与本页同目录）：",
+    "confirm": "用新的随机种子重复最佳设置和所有基线（研究的 conf.toml 与本页同目录）：",
     "diagnose_again": "修复并重新训练之后，用新的训练留下的全部文件再次诊断：",
     "measure_more": "用这次训练留下的全部文件再次诊断：",
     "begin": "已测量的项目没有反对开始训练的理由；开始训练：",

@@ -8,9 +8,9 @@ from tracking.diagnosis.findings import Diagnosis
 #: Enough steps to see whether a fault is gone: a trial of a search has no more.
 TRIAL_STEPS = 1000
 
-#: Why the next command is typed: see whether the cure worked, search a wider space, repeat with another seed, diagnose
+#: Why the next command is typed: see whether the cure worked, search a wider space, confirm over fresh seeds, diagnose
 #: the next run of a foreign training, give the diagnosis more to look at, begin after a preflight, compare with other runs.
-Purpose = Literal["check_fix", "search_again", "other_seed", "diagnose_again", "measure_more", "begin", "compare"]
+Purpose = Literal["check_fix", "search_again", "confirm", "diagnose_again", "measure_more", "begin", "compare"]
 
 DIAGNOSE_FILES = "python -m tracking.diagnose --checkpoints DIR --events DIR --evaluation FILE --config FILE"
 
@@ -23,7 +23,7 @@ def next_command(diagnosis: Diagnosis, evidence: Evidence) -> tuple[Purpose, str
     if concluded and "search.edge_of_space" in codes:
         return "search_again", "python -m search.run --trials 50"
     if concluded and "search.noise_floor" in codes:
-        return "other_seed", "python -m search.train --config best.toml --set training.seed=1"
+        return "confirm", "python -m search.promote --config conf.toml"
     if is_foreign(evidence):
         return ("diagnose_again" if diagnosis.verdict != "ok" else "measure_more"), DIAGNOSE_FILES
     if diagnosis.verdict != "ok":
