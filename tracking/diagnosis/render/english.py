@@ -31,7 +31,7 @@ OUTPUTS = {
 NEXT: dict[Purpose, str] = {
     "check_fix": "Next: repair what stands above, then see whether it is gone (`--config` takes the conf.toml beside this page):",
     "search_again": "Next: widen the space as said above, then search it:",
-    "confirm": "Next: train the best settings and the baselines again with fresh seeds (the study's conf.toml lies beside this page):",
+    "confirm": "Next: confirm the best settings over fresh seeds (the study's conf.toml lies beside this page):",
     "diagnose_again": "Next: repair what stands above, train again and diagnose that run from all the files it left:",
     "measure_more": "Next: look again, with as many files of the run as there are:",
     "begin": "Next: nothing measured speaks against this training; begin it:",
