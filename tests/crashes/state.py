@@ -18,6 +18,7 @@ ARTIFACTS = (
     "diagnosis.md",
     "diagnosis.zh.md",
     "diagnosis.json",
+    "summary.html",
     "preflight.json",
     "provenance/versions.json",
     "provenance/data_manifest.json",
