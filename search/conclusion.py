@@ -8,22 +8,36 @@ from rich.console import Console
 from model.cli import speaker
 from search.opening import OpenStudy, StudyRecord
 from search.page.next_step import next_step
-from search.ranking import best_row, to_table, verdict
+from search.ranking import best_row, rank, to_table, verdict
 from search.results import Results, read_results, write_results
 from search.settings import Settings
 from search.study import TARGET
 from tracking.address import is_server, without_password
 from tracking.diagnosis import to_table as diagnosis_table
+from tracking.failure import RecordError
 from tracking.run import State
 from tracking.store import artifact_folder
 
 
 def conclude(opened: OpenStudy, settings: Settings, console: Console, *, interrupted: bool) -> None:
     """Write the study's results to its run and end that as what it is; print the ranking and the next command."""
-    results = read_results(opened, settings)
-    print_results(opened, results, console)
+    rows = rank(opened.study)
     unfinished: State = "KILLED" if interrupted else "FAILED"
-    state = "FINISHED" if len(results.rows) >= opened.study.user_attrs[TARGET] else unfinished
+    state = "FINISHED" if len(rows) >= opened.study.user_attrs[TARGET] else unfinished
+    try:
+        results = read_results(opened, settings)
+    except RecordError as error:
+        if not opened.prepared.store.outbox.is_waiting:
+            raise
+        # What was measured lies in the spool: the study has lost nothing but its page, and must not end as a failure.
+        if rows:
+            console.print(to_table(rows, opened.prepared.yardsticks))
+        end_study(opened, state)
+        speaker(console)(
+            f"report   not written: {error}; afterwards: python -m search.report {place_options(settings)}"
+        )
+        return
+    print_results(opened, results, console)
     try:
         write_results(opened, settings, results)
         best = best_row(results.rows)

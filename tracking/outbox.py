@@ -70,6 +70,11 @@ class Outbox:
                 self.drain(DRAIN_S)
             return None
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether writes wait for an address that does not answer."""
+        return self._told
+
     def deliver(self) -> None:
         """Try now to deliver what waits."""
         if self.spool is not None and self.spool:
