@@ -9,7 +9,7 @@ from model.cli import speaker
 from search.opening import OpenStudy, StudyRecord
 from search.page.next_step import next_step
 from search.ranking import best_row, rank, to_table, verdict
-from search.results import Results, read_results, write_results
+from search.results import Results, read_results, write_ranking, write_results
 from search.settings import Settings
 from search.study import TARGET
 from tracking.address import is_server, without_password
@@ -29,13 +29,12 @@ def conclude(opened: OpenStudy, settings: Settings, console: Console, *, interru
     except RecordError as error:
         if not opened.prepared.store.outbox.is_waiting:
             raise
-        # What was measured lies in the spool: the study has lost nothing but its page, and must not end as a failure.
+        # What was measured lies in the spool, and the page can be made from it later: this must not end as a failure.
         if rows:
             console.print(to_table(rows, opened.prepared.yardsticks))
+        write_ranking(opened, settings, rows)
         end_study(opened, state)
-        speaker(console)(
-            f"report   not written: {error}; afterwards: python -m search.report {place_options(settings)}"
-        )
+        speaker(console)(f"report   not written: {error}; the same command writes it when the record answers again")
         return
     print_results(opened, results, console)
     try:

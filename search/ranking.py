@@ -88,7 +88,7 @@ def best_score(rows: Sequence[Row]) -> tuple[float, int] | None:
     return None if best is None else (best.metrics["score"], best.number)
 
 
-def to_csv(rows: list[Row]) -> str:
+def to_csv(rows: Sequence[Row]) -> str:
     """Write all rows with scores, parameters and run ids."""
     buffer = io.StringIO()
     writer = csv.writer(buffer)

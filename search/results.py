@@ -1,5 +1,6 @@
 """What a study came to so far, from both records, and the files that say so."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,11 +55,16 @@ def read_results(record: StudyRecord, settings: Settings) -> Results:
 
 
 def write_results(record: StudyRecord, settings: Settings, results: Results) -> None:
-    """Write diagnosis, ranking.csv, report.html and best.toml (all settings of the best trial) to the study's run."""
-    parent, best = record.parent, best_row(results.rows)
-    log_diagnosis(results.diagnosis, results.evidence, parent)
-    parent.text("ranking.csv", to_csv(results.rows))
+    """Write diagnosis, report.html and what `write_ranking` writes to the study's run."""
+    log_diagnosis(results.diagnosis, results.evidence, record.parent)
+    write_ranking(record, settings, results.rows)
     page = gather(record, settings, results.rows, results.diagnosis, results.repeats, results.gate)
-    parent.text("report.html", to_html(page))
+    record.parent.text("report.html", to_html(page))
+
+
+def write_ranking(record: StudyRecord, settings: Settings, rows: Sequence[Row]) -> None:
+    """Write ranking.csv and best.toml (all settings of the best trial), for which MLflow need not be asked."""
+    record.parent.text("ranking.csv", to_csv(rows))
+    best = best_row(rows)
     if best is not None:
-        parent.text("best.toml", to_toml(change(settings, changes(best.parameters))))
+        record.parent.text("best.toml", to_toml(change(settings, changes(best.parameters))))

@@ -1,6 +1,7 @@
 """Where a result comes from: code, packages, machine and data."""
 
 import functools
+import json
 import platform
 import shutil
 import subprocess
@@ -61,12 +62,19 @@ def log_provenance(run: Run, manifest: Sequence[Mapping[str, Any]], digest: str)
         digest: the hash of all data that the run sees.
     """
     source = running_source()
-    run.json("provenance/versions.json", provenance())
+    run.text("provenance/versions.json", versions_text())
     if source.dirty:
         run.text("provenance/git.diff", changes(source))
-    run.json("provenance/data_manifest.json", list(manifest))
+    lines = ",\n".join(json.dumps(dict(entry), ensure_ascii=False) for entry in manifest)
+    run.text("provenance/data_manifest.json", f"[\n{lines}\n]\n")
     run.tags({"git_commit": source.commit or f"unknown: {source.note}", "data_digest": digest})
     run.dataset("clips", digest, source="provenance/data_manifest.json")
+
+
+@functools.cache
+def versions_text() -> str:
+    """`provenance` as JSON: the same for all runs of a process, which may be a thousand."""
+    return json.dumps(provenance(), indent=2, ensure_ascii=False) + "\n"
 
 
 def changes(source: Source) -> str:

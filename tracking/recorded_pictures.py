@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tracking.artifacts import fetch
 from tracking.failure import record_errors
-from tracking.pictures import FOLDER
+from tracking.pictures import FOLDER, LARGE, names_by_step
 from tracking.store import Store, artifact_folder
 
 
@@ -16,13 +16,8 @@ def pictures_of(store: Store, run_id: str, key: str) -> dict[int, Path]:
         run_id: of the run; it must be in the record.
         key: name of the series of images.
     """
-    newest: dict[int, tuple[int, str]] = {}
-    beginning = f"{key.replace('/', '~')}+step+"
-    for name in image_names(store, run_id):
-        if name.startswith(beginning) and name.endswith(".png"):
-            step, _, time_ms, *_ = name.removeprefix(beginning).split("+")
-            newest[int(step)] = max(newest.get(int(step), (0, "")), (int(time_ms), name))
-    return {step: fetch(store, run_id, f"{FOLDER}/{name}") for step, (_, name) in sorted(newest.items())}
+    names = names_by_step(image_names(store, run_id), key, LARGE)
+    return {step: fetch(store, run_id, f"{FOLDER}/{name}") for step, name in names.items()}
 
 
 def image_names(store: Store, run_id: str) -> list[str]:

@@ -13,7 +13,7 @@ from search.opening import StudyRecord
 from search.page.evidence import Counts, Curve, PageEvidence, PictureColumn, Shown
 from search.page.importance import comparable, importances
 from search.page.next_step import next_step
-from search.page.pictures import cut, read, thinned
+from search.page.pictures import MOST_STEPS, cut, read
 from search.promotion.gate_record import GateRecord
 from search.promotion.points import agreements, seed_values
 from search.promotion.repeats import Repeat
@@ -21,6 +21,7 @@ from search.ranking import Row
 from search.settings import Settings
 from search.study import REASON, TARGET
 from tracking.diagnosis import Diagnosis
+from tracking.pictures import spread
 from tracking.query import RunRow, children, history
 from tracking.recorded import EVALUATION, artifact
 from tracking.recorded_pictures import pictures_of
@@ -158,7 +159,7 @@ def picture_columns(
         labels.setdefault(each.row.number, []).append(each.label.replace("_", " "))
     for number, parts in labels.items():
         files = pictures_of(opened.prepared.store, runs[number].id, "validation") if number in runs else {}
-        steps = {step: cut(read(files[step]), settings.data.crop_px)[1:] for step in thinned(list(files))}
+        steps = {step: cut(read(files[step]), settings.data.crop_px)[1:] for step in spread(files, MOST_STEPS)}
         if steps:
             columns.append(PictureColumn(f"{', '.join(parts)} (trial {number})", dict(steps)))
     return tuple(columns)

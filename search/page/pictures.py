@@ -2,7 +2,6 @@
 
 import base64
 import io
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -55,14 +54,6 @@ def cut(strip: Pixels, crop_px: int) -> tuple[Pixels, Pixels, Pixels]:
                 cells[place].append(strip[top : top + side : step, start : start + side : step])
     inputs, outputs, differences = (np.concatenate(each) for each in cells)
     return inputs, outputs, differences
-
-
-def thinned(steps: Sequence[int]) -> list[int]:
-    """At most `MOST_STEPS` of the steps, evenly chosen, the first and the last among them."""
-    ordered = sorted(steps)
-    if len(ordered) <= MOST_STEPS:
-        return ordered
-    return [ordered[round(place)] for place in np.linspace(0, len(ordered) - 1, MOST_STEPS)]
 
 
 def read(path: Path) -> Pixels:

@@ -19,7 +19,7 @@ def test_the_page_of_a_run(best_folder: Path, open_page: Open, width: int, dark:
     page = opened.page
     assert page.locator("h2").all_inner_texts() == [
         "Curves",
-        "The first validation clip over the steps",
+        "The same validation clips over the steps",
         "Clips",
         "Diagnosis",
     ]

@@ -17,7 +17,7 @@ MOMENTS = 20
 
 HEAD = f"""# What a kill leaves behind
 
-{MOMENTS} studies of {TRIALS} tiny trials on two workers, everything real but the size, each killed once with SIGKILL,
+{MOMENTS} studies of {TRIALS} small trials on two workers, everything real but the size, each killed once with SIGKILL,
 the coordinator or a worker, at a moment that a seed draws: some seconds after a line of `search.run`
 (`tests/crashes/moments.py`). Then the same command is given again.
 Afterwards (`tests/crashes/state.py`): exactly {TRIALS} finished trials, none twice, no trial and no run RUNNING, every run

@@ -15,7 +15,10 @@ from tests.crashes.moments import Moment
 from tests.crashes.state import trials_of, wrongs
 
 #: Finished trials that the study shall have.
-TRIALS = 4
+TRIALS = 6
+
+#: Steps of a trial: enough of them that it takes seconds, so that kills meet trials that run.
+STEPS = 40
 
 HOLDER = re.compile(r"held by \S+, process \d+, which")
 
@@ -72,7 +75,11 @@ def crash(moment: Moment, folder: Path, cache: Path) -> Outcome:
 def command_of(root: Path, cache: Path) -> list[str]:
     """Two workers, and as many checkpoints kept as there are trials."""
     changes = [*TINY, f"data.cache_dir={cache}", f"tracking.root={root}", "search.workers=2"]
-    changes += [f"tracking.keep_checkpoints={TRIALS}"]
+    changes += [
+        f"tracking.keep_checkpoints={TRIALS}",
+        f"training.steps={STEPS}",
+        f"training.evaluate_every={STEPS // 2}",
+    ]
     return arguments("search.run", "--trials", str(TRIALS), *settings_options(*changes))
 
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 #: How a line of a study begins, and seconds after it within which the kill comes: while the study is opened, while it is
-#: checked and its first trials begin, while a trial ends and others run, while the report is written.
-SPREADS_S = {"bank:": 2.0, "preflight:": 6.0, "[1/": 1.5, "[2/": 1.5, "[3/": 1.5, "[4/": 1.5}
+#: checked and its first trials begin, while trials run and end, while the report is written.
+SPREADS_S = {"bank:": 2.0, "preflight:": 6.0, "[1/": 4.0, "[2/": 4.0, "[3/": 4.0, "[4/": 4.0, "[6/": 1.5}
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ def to_html(
         name: of the run.
         diagnosis: of the run.
         evidence: that the diagnosis was made of.
-        strips: the first validation clip after some steps.
+        strips: the same validation clips after some steps.
         extremes: the clips with the lowest and the highest PSNR, the last picture is shown.
     """
     parts = [
@@ -49,7 +49,7 @@ def to_html(
         f"<p>{sentence(diagnosis, evidence)}</p>",
         score_table(evidence),
         section("Curves", f'<div class="charts">{"".join(charts(evidence))}</div>'),
-        section("The first validation clip over the steps", "".join(map(strip_figure, strips)) or missing("pictures")),
+        section("The same validation clips over the steps", "".join(map(strip_figure, strips)) or missing("pictures")),
         section("Clips", clip_part(evidence, extremes)),
         section("Diagnosis", finding_part(diagnosis)),
     ]

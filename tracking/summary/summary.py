@@ -14,6 +14,6 @@ STRIPS, EXTREMES = "validation", "worst_and_best"
 def log_summary(name: str, diagnosis: Diagnosis, evidence: Evidence, store: Store, run: Run) -> None:
     """Write the page of a run from its evidence and from the pictures that this machine has of it."""
     folder = own_folder(store, run.id)
-    strips = pictures_of(folder, STRIPS, rows=int(evidence.settings.get("evaluation.pictures", 1)))
+    strips = pictures_of(folder, STRIPS)
     extremes = pictures_of(folder, EXTREMES)[-1:]
     run.text(SUMMARY, to_html(name, diagnosis, evidence, strips, extremes))

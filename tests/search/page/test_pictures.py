@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from model.evaluation.strips import strip
-from search.page.pictures import LARGEST_CELL_PX, MOST_CLIPS, MOST_STEPS, cut, data_uri, read, thinned
+from search.page.pictures import LARGEST_CELL_PX, MOST_CLIPS, cut, data_uri, read
 
 
 @pytest.mark.parametrize("crop_px", [24, 32, 64, 96, 128, 256])
@@ -37,14 +37,6 @@ def test_more_clips_than_a_page_holds_are_left_out() -> None:
 def test_a_strip_of_other_frames_is_refused() -> None:
     with pytest.raises(ValueError, match="a strip must be made of frames of 128 px, but has 300x100 px"):
         cut(np.zeros((100, 300, 3), np.uint8), 64)
-
-
-def test_steps_are_thinned_evenly_and_keep_both_ends() -> None:
-    assert thinned([4, 2]) == [2, 4]
-    many = thinned(range(0, 1001, 10))
-    assert (len(many), many[0], many[-1]) == (MOST_STEPS, 0, 1000)
-    gaps = np.diff(many)
-    assert gaps.max() - gaps.min() <= 10
 
 
 def test_a_picture_goes_into_its_address_and_back(tmp_path: Path) -> None:
