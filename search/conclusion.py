@@ -27,13 +27,13 @@ def conclude(opened: OpenStudy, settings: Settings, console: Console, *, interru
     try:
         results = read_results(opened, settings)
     except RecordError as error:
-        if not opened.prepared.store.outbox.is_waiting:
-            raise
-        # What was measured lies in the spool, and the page can be made from it later: this must not end as a failure.
         if rows:
             console.print(to_table(rows, opened.prepared.yardsticks))
         write_ranking(opened, settings, rows)
         end_study(opened, state)
+        # What was measured lies in the spool then, and the page can be made from it later: this must not end as a failure.
+        if not opened.prepared.store.outbox.is_waiting:
+            raise
         speaker(console)(f"report   not written: {error}; the same command writes it when the record answers again")
         return
     print_results(opened, results, console)
@@ -56,6 +56,8 @@ def end_study(opened: OpenStudy, state: State) -> None:
 
 def close_study(opened: OpenStudy, settings: Settings) -> None:
     """Write what was learned of a study after its trials, end its run as what it was before, and let go of it."""
+    if opened.lease.taken_by is not None:
+        return  # the study is another command's now, and so is its end
     complete = opened.num_finished() >= opened.study.user_attrs[TARGET]
     try:
         try:

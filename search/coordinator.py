@@ -71,9 +71,11 @@ class Coordinator:
             workers[:] = [slot.worker for slot in self.slots]
             for slot in self.slots:
                 slot.worker.let_go()  # it ends while the study's results are written
+            for slot in self.slots:
                 if slot.running:
                     slot.worker.stop()
-                    self.give_up(slot.running, f"interrupted by {self.stop.cause}", own_fault=False)
+                    if self.opened.lease.taken_by is None:  # else whoever took the study has closed its trials
+                        self.give_up(slot.running, f"interrupted by {self.stop.cause}", own_fault=False)
         self.record_busy()
 
     def missing(self) -> int:
@@ -133,8 +135,8 @@ class Coordinator:
             return
         running.record.run.text("traceback.txt", message.traceback)
         running.record.shortage = message.shortage
-        if message.diverged:
-            self.diverge(running, message.reason)
+        if message.diverged_at is not None:
+            self.diverge(running, message.reason, message.diverged_at)
         else:
             self.fail(running, message.reason)
         if message.leaves:
@@ -179,12 +181,12 @@ class Coordinator:
         label = f"{record.name} {'pruned' if pruned else 'done'}: score {score}, {psnr} dB, SSIM {ssim}, LPIPS {lpips}"
         self.progress.ended(trial.number, label, metrics)
 
-    def diverge(self, running: Running, reason: str) -> None:
-        """End a trial whose values were not finite as pruned: the sampler learns from those, not from failures."""
+    def diverge(self, running: Running, reason: str, step: int) -> None:
+        """End a trial whose values were not finite as pruned there: the sampler learns from those, not from failures."""
         trial, record = running.trial, running.record
         trial.set_user_attr(REASON, reason)
         trial.set_user_attr(METRICS, {})
-        trial.report(nan, record.step + 1)
+        trial.report(nan, step)
         self.end(running, None, reason)
         self.progress.ended(trial.number, f"{record.name} diverged: {reason}", {})
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from model.bank import load_bank
+from model.cli import InterruptedWorkError
 from model.evaluation.perceptual import load_perceptual
 from model.ranks import Ranks
 from model.recipe import Recipe
@@ -63,6 +64,14 @@ def take_part(ranks: Ranks, start: Start, stop: StopRequest) -> bool:
             return not any(ranks.any(bool(stop)) for _ in steps)
     except NonFiniteError:  # the first rank meets the same and says it
         return False
+
+
+def leave_together(error: BaseException, ranks: Ranks) -> None:
+    """Have the first rank, whose training ended with an error, meet the others, where these come to the same end."""
+    if isinstance(error, NonFiniteError) and error.of_evaluation:
+        ranks.any(True)  # the others are where they ask for a stop
+    if isinstance(error, InterruptedWorkError | NonFiniteError):
+        ranks.wait()  # torchrun would end all as soon as one has left
 
 
 def describe_division(recipe: Recipe, device: torch.device, ranks: Ranks) -> str:

@@ -1,9 +1,10 @@
 """Who holds something: a process of a person on a host, and whether it still lives."""
 
 import getpass
+import json
 import os
 import socket
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
 
@@ -33,9 +34,21 @@ class Holder:
         pid = os.getpid()
         return cls(f"{user()}@{socket.gethostname()}, process {pid}", place(), pid, started(pid) or 0)
 
+    def to_text(self) -> str:
+        """All of it in one line."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_text(cls, text: str) -> Self:
+        """The holder that a text was made of."""
+        return cls(**json.loads(text))
+
     def lives(self) -> bool | None:
         """Whether the process runs; None where that cannot be seen from here."""
-        return started(self.pid) == self.started if self.place == place() else None
+        if self.place != place():
+            return None
+        now = started(self.pid)
+        return None if now is None and is_hidden(self.pid) else now == self.started
 
 
 def user() -> str:
@@ -50,6 +63,17 @@ def place() -> str:
     """Name this boot and this namespace of processes."""
     boot = (PROC / "sys/kernel/random/boot_id").read_text().strip()
     return f"{boot} {(PROC / 'self/ns/pid').readlink()}"
+
+
+def is_hidden(pid: int) -> bool:
+    """Whether there is a process of another person whose state the system keeps to itself (/proc with hidepid)."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return not (PROC / str(pid)).exists()
+    return False
 
 
 def started(pid: int) -> int | None:

@@ -50,6 +50,10 @@ LEASES = Table(
 )
 
 
+class StudyHeldError(RuntimeError):
+    """Another process that lives, or may live, holds the study."""
+
+
 class Found(NamedTuple):
     """A lease as it stands in the database."""
 
@@ -111,15 +115,14 @@ class Lease:
 
 
 def take_lease(storage: RDBStorage, study: str, say: Callable[[str], None]) -> Lease:
-    """Take a study for this process, also from a holder that is dead.
+    """Take a study for this process, also from a holder that is dead; `storage` is one of search.storage, with its table.
 
     Raises:
-        RuntimeError: another process that lives, or may live, holds it.
+        StudyHeldError: another process that lives, or may live, holds it.
     """
     me, token = Holder.here(), uuid.uuid4().hex
     row = {"token": token, "name": me.name, "place": me.place, "pid": me.pid, "started": me.started}
     times = {"taken": NOW, "beaten": NOW}
-    LEASES.metadata.create_all(storage.engine)
     try:
         with storage.engine.begin() as connection:
             found = read(connection, study)
@@ -160,7 +163,7 @@ def seconds(later: datetime, earlier: datetime) -> float:
     return (later - earlier).total_seconds()
 
 
-def refusal(study: str, found: Found | None) -> RuntimeError:
+def refusal(study: str, found: Found | None) -> StudyHeldError:
     """The error of a study that another process holds."""
     held = (
         "another process that was faster"
@@ -169,7 +172,7 @@ def refusal(study: str, found: Found | None) -> RuntimeError:
             f"{found.holder.name}, for {show_duration(found.age_s)}, last sign of life {show_duration(found.silent_s)} ago"
         )
     )
-    return RuntimeError(
+    return StudyHeldError(
         f"a study has one coordinator at a time, but {study} is held by {held}; "
         f"wait for it or stop it (a dead one is taken over, on another host {DEAD_S} s after its last sign)"
     )

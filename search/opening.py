@@ -6,12 +6,16 @@ from pathlib import Path
 
 from optuna import Study
 from optuna.distributions import BaseDistribution
+from optuna.storages import RDBStorage
 
 from search.lease import Lease, take_lease
+from search.left_open import close_other_studies, close_trainings
+from search.patience import PatientStorage
 from search.preparation import Preparation, prepare
 from search.reconcile import reconcile
 from search.record import find_study_run, open_study_run
 from search.settings import Settings
+from search.signals import StopRequest
 from search.space import distributions
 from search.storage import open_storage
 from search.study import TARGET, enqueue_baselines, find_study, finished, load_study, study_name
@@ -35,8 +39,14 @@ class StudyRecord:
 class OpenStudy(StudyRecord):
     """The same in the hands of its one coordinator, with its space."""
 
+    storage: RDBStorage
     space: dict[str, BaseDistribution]
     lease: Lease
+
+    def heed(self, stop: StopRequest) -> None:
+        """Have a study that waits for its database hear a request to stop."""
+        if isinstance(self.storage, PatientStorage):
+            self.storage.stop = stop
 
     def queue_baselines(self, settings: Settings) -> None:
         """Make the baselines of conf.toml the first trials of a study that does not have them yet."""
@@ -83,7 +93,9 @@ def open_everything(settings: Settings, say: Callable[[str], None], target: int 
             study.set_user_attr(TARGET, target)
         parent = open_study_run(prepared, settings, study.study_name)
         reconcile(study, prepared.store, parent, settings.tracking.keep_checkpoints, say)
+        close_other_studies(storage, prepared.store, study.study_name, say)
+        close_trainings(prepared.store, say)
     except BaseException:
         lease.close()
         raise
-    return OpenStudy(study, prepared, parent, distributions(settings.search.space, perceptual), lease)
+    return OpenStudy(study, prepared, parent, storage, distributions(settings.search.space, perceptual), lease)

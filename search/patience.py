@@ -10,6 +10,7 @@ from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy import text
 
+from search.signals import StopRequest
 from tracking.failure import is_away
 
 #: Seconds that a study waits for its database: a restart takes some, a failover a minute or two.
@@ -48,6 +49,7 @@ class PatientStorage(RDBStorage):
     def __init__(self, url: str, place: str, say: Callable[[str], None], patience_s: float = PATIENCE_S) -> None:
         self.place, self.say, self.patience_s = place, say, patience_s
         self.gave_up: StorageAwayError | None = None
+        self.stop = StopRequest()
         # Nobody waits while the tables are made: who opens a record is told at once that its database is away.
         self.open = False
         super().__init__(url, engine_kwargs={"pool_pre_ping": True})
@@ -72,9 +74,10 @@ class PatientStorage(RDBStorage):
                 if begun is None:
                     begun = now
                     self.say(f"{self.place} does not answer: the study waits for it for up to {self.patience_s:.0f} s")
-                elif now - begun > self.patience_s:
+                elif self.stop or now - begun > self.patience_s:
+                    when = f"until {self.stop.signal_name}" if self.stop else f"for {self.patience_s:.0f} s"
                     self.gave_up = StorageAwayError(
-                        f"the study's database must answer, but {self.place} did not for {self.patience_s:.0f} s; start it and "
+                        f"the study's database must answer, but {self.place} did not {when}; start it and "
                         "give the same command again, finished trials are kept"
                     )
                     raise self.gave_up from error

@@ -11,6 +11,7 @@ from search.checkpoints import drop_checkpoints
 from search.preparation import running_folder
 from search.record import STATES, Status
 from search.study import REASON, RUN_ID, fail
+from tracking.artifacts import upload_again
 from tracking.diagnosis import diagnose
 from tracking.diagnosis_files import log_diagnosis
 from tracking.query import RunRow, open_children
@@ -42,7 +43,8 @@ def close_trials(study: Study, say: Callable[[str], None]) -> None:
     """Fail the trials that are still RUNNING in Optuna and queue their settings again."""
     for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
         again = fail(study, trial.number, KILLED, own_fault=False)
-        say(f"trial {trial.number} was left running: {'queued again' if again else 'given up after its last retry'}")
+        end = "queued again" if again else "given up: it had its last retry, or no settings yet"
+        say(f"trial {trial.number} was left running: {end}")
 
 
 def close_runs(study: Study, store: Store, parent: Run, say: Callable[[str], None]) -> None:
@@ -56,14 +58,21 @@ def close_runs(study: Study, store: Store, parent: Run, say: Callable[[str], Non
         trial = trials.get(known_as)
         status = STATUS[trial.state] if trial else "FAILED"
         reason = {"reason": trial.user_attrs[REASON]} if trial and REASON in trial.user_attrs else {}
-        run, folder = reopen_run(store, row.id), running_folder(store) / known_as
+        run = reopen_run(store, row.id)
         if status != "FAILED":
             conclude_run(store, replace(row, tags=row.tags | reason), run)
-            move_checkpoint(store, row.id, folder / "checkpoint")
-        run.tags({"state": STATES[status]} | reason)
-        run.finish(status)
-        shutil.rmtree(folder, ignore_errors=True)
+            move_checkpoint(store, row.id, running_folder(store) / known_as / "checkpoint")
+        close_run(store, row, run, status, {"state": STATES[status]} | reason)
         say(f"run '{row.name}' was left open: closed as {status}")
+
+
+def close_run(store: Store, row: RunRow, run: Run, status: Status, tags: dict[str, str]) -> None:
+    """End a run that was left open, with all that this machine has of it, and remove its training's own files."""
+    upload_again(store, row.id)
+    run.tags(tags)
+    for name in row.names:
+        shutil.rmtree(running_folder(store) / name, ignore_errors=True)
+    run.finish(status)
 
 
 def leave_for_promotion(store: Store, row: RunRow, say: Callable[[str], None]) -> None:

@@ -126,8 +126,8 @@ class TrainingRecord:
     def close(self, status: Status, failure: str | None = None, state: str | None = None) -> None:
         """End the run and remove the training's own files; `state` says what MLflow's status cannot."""
         self.run.tags({"state": state or STATES[status]} | ({"reason": failure} if failure else {}))
+        shutil.rmtree(self.folder, ignore_errors=True)  # before the end: nobody looks for files of a run that has ended
         self.run.finish(status)
-        shutil.rmtree(self.folder, ignore_errors=True)
 
     def summary(self) -> str:
         """Say the last scores in one line."""

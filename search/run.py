@@ -117,10 +117,11 @@ def search(
     import contextlib
 
     from search.lock import study_lock
+    from search.signals import sigterm_as_interrupt, stop_on_signal
 
     during = before_end(console, quiet)
     starting = workers_of(settings, cluster, during)
-    with study_lock(Path(settings.tracking.root)), contextlib.ExitStack() as ending:
+    with sigterm_as_interrupt(), study_lock(Path(settings.tracking.root)), contextlib.ExitStack() as ending:
         # Workers load, and on a GPU compile, while the record is opened and the clips are decoded and checked.
         workers = ending.enter_context(starting)
         # Not above: MLflow and Optuna take as long to import as all that the workers need to begin.
@@ -128,7 +129,6 @@ def search(
         from search.opening import open_everything
         from search.preflight import check_study
         from search.ranking import rank
-        from search.signals import stop_on_signal
 
         opened = open_everything(settings, speaker(during), target)
         ending.callback(opened.lease.close)
@@ -197,12 +197,14 @@ def run_trials(
     for worker in workers:
         worker.supply(Supply(opened.prepared.bank.path, opened.prepared.perceptual is not None))
     with stop_on_signal() as stop:
+        opened.heed(stop)
         try:
             already, best = opened.num_finished(), best_score(rank(opened.study))
             with TrialProgress(during, already, target, settings.training.steps, best) as progress:
                 Coordinator(opened, settings, target, progress, stop).run(workers)
         finally:
-            conclude(opened, settings, console, interrupted=bool(stop))
+            if opened.lease.taken_by is None:  # else the study, and its end, is another command's
+                conclude(opened, settings, console, interrupted=bool(stop))
     return stop
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from optuna.storages import RDBStorage
 from sqlalchemy import event
 
+from search.lease import LEASES
 from search.patience import PatientStorage
 from tracking.address import without_password
 from tracking.failure import remedy
@@ -35,7 +36,9 @@ def open_database(address: str, say: Callable[[str], None]) -> RDBStorage:
     place = without_password(address)
     try:
         with one_schema_at_a_time(address, "Optuna") as url:
-            return PatientStorage(url, place, say)
+            storage = PatientStorage(url, place, say)
+            LEASES.metadata.create_all(storage.engine)
+            return storage
     except ValueError:
         raise  # a person's mistake, said already
     except Exception as error:
@@ -60,7 +63,7 @@ def open_file(root: Path) -> RDBStorage:
             f"sqlite:///{path}", engine_kwargs={"connect_args": {"timeout": TIMEOUT_S, "isolation_level": None}}
         )
         harden(storage)
-        storage.get_all_studies()
+        LEASES.metadata.create_all(storage.engine)
     except Exception as error:
         reason = str(getattr(error, "orig", None) or error).splitlines()[0]
         raise RuntimeError(

@@ -18,10 +18,11 @@ from search.space import baseline_parameters
 PRUNER_STARTUP_TRIALS = 5
 
 #: User attributes of trials.
-BASELINE, LEFT_OUT, RETRIES, RUN_ID, REASON, METRICS = (
+BASELINE, LEFT_OUT, RETRIES, RETRY_OF, RUN_ID, REASON, METRICS = (
     "baseline",
     "left_out",
     "retries",
+    "retry_of",
     "mlflow_run_id",
     "reason",
     "metrics",
@@ -139,17 +140,19 @@ def fail(study: Study, number: int, reason: str, *, own_fault: bool) -> bool:
         reason: for people.
         own_fault: whether this counts as one of its tries; an interruption does not.
     """
-    trial = study.get_trials(deepcopy=False)[number]
+    trials = study.get_trials(deepcopy=False)
+    trial = trials[number]
     if trial.state.is_finished():
         return False
     # A frozen trial's id has no public name, and Trial is the only public way to write an attribute.
     Trial(study, trial._trial_id).set_user_attr(REASON, reason)
-    study.tell(number, state=TrialState.FAIL)
     retries = int(trial.user_attrs.get(RETRIES, 0)) + own_fault
     # A trial that was taken from the queue but stopped before it sampled has its parameters only there.
     parameters = trial.system_attrs.get("fixed_params", {}) | trial.params
-    if retries > MAX_RETRIES or not parameters:
-        return False
-    kept = {name: trial.user_attrs[name] for name in (BASELINE, LEFT_OUT) if name in trial.user_attrs}
-    study.enqueue_trial(parameters, user_attrs=kept | {RETRIES: retries, "retry_of": number})
-    return True
+    again = retries <= MAX_RETRIES and bool(parameters)
+    # In this order, and not twice: a kill between the two leaves a RUNNING trial, which the next command fails again.
+    if again and all(other.user_attrs.get(RETRY_OF) != number for other in trials):
+        kept = {name: trial.user_attrs[name] for name in (BASELINE, LEFT_OUT) if name in trial.user_attrs}
+        study.enqueue_trial(parameters, user_attrs=kept | {RETRIES: retries, RETRY_OF: number})
+    study.tell(number, state=TrialState.FAIL)
+    return again

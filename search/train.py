@@ -79,6 +79,8 @@ def train_once(settings: "Settings", console: "Console", ranks: "Ranks | None" =
     from model.training.division import check_division
     from model.training.loop import check_recipe, train
     from search.follow import Start, describe_division
+    from search.holder import Holder
+    from search.left_open import HOLDER, close_trainings
     from search.preflight import check_run
     from search.preparation import prepare
     from search.progress import StepProgress
@@ -97,8 +99,9 @@ def train_once(settings: "Settings", console: "Console", ranks: "Ranks | None" =
     check_recipe(recipe, perceptual, device)
     if not ranks.alone:
         say(describe_division(recipe, device, ranks))
-    name = f"train {settings.training.steps} steps"
-    record = start_training_record(prepared, settings, name=name, role="train", parent=None, tags={})
+    close_trainings(prepared.store, say)
+    name, tags = f"train {settings.training.steps} steps", {HOLDER: Holder.here().to_text()}
+    record = start_training_record(prepared, settings, name=name, role="train", parent=None, tags=tags)
     folder = artifact_folder(prepared.store, record.run.id)
     with closed_on_error(record, prepared, ranks), naming_what_fits(record, prepared, ranks):
         check_run(record, prepared, say, force=force, ranks=ranks)
@@ -133,7 +136,7 @@ def train_once(settings: "Settings", console: "Console", ranks: "Ranks | None" =
 @contextlib.contextmanager
 def closed_on_error(record: "TrainingRecord", prepared: "Preparation", ranks: "Ranks") -> Iterator[None]:
     """End the run of a training that fails within the block, with what it left; the error goes on."""
-    from model.training.step import NonFiniteError
+    from search.follow import leave_together
 
     try:
         yield
@@ -144,8 +147,7 @@ def closed_on_error(record: "TrainingRecord", prepared: "Preparation", ranks: "R
         finally:
             record.close("KILLED" if interrupted else "FAILED", str(error), "interrupted" if interrupted else None)
             prepared.store.outbox.deliver()
-        if interrupted or isinstance(error, NonFiniteError):
-            ranks.wait()  # the others have come to the same end, and leave after the record is closed
+        leave_together(error, ranks)
         raise
 
 

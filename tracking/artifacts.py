@@ -52,6 +52,15 @@ def write_artifact(store: Store, run_id: str, path: str, content: bytes) -> None
     upload(store, run_id, path)
 
 
+def upload_again(store: Store, run_id: str) -> None:
+    """Copy all that this machine wrote of a run to the server: a kill may have come between a file and its copy."""
+    folder = own_folder(store, run_id)
+    if store.uploads and folder.is_dir():
+        for path in sorted(folder.iterdir()):
+            with record_errors(f"uploading {path.name} of run {run_id}"):
+                upload(store, run_id, path.name)
+
+
 def upload(store: Store, run_id: str, path: str) -> None:
     """Copy what was written to the server, where one keeps artifacts."""
     if store.uploads:

@@ -44,7 +44,12 @@ def children(store: Store, parent_id: str, **tags: str) -> list[RunRow]:
 
 def open_children(store: Store, parent_id: str) -> list[RunRow]:
     """The runs directly below a run that nobody has finished, the oldest first; finished ones are not even read."""
-    return search_rows(store, f"{tags_are({MLFLOW_PARENT_RUN_ID: parent_id})} and attributes.status = 'RUNNING'")
+    return open_runs(store, **{MLFLOW_PARENT_RUN_ID: parent_id})
+
+
+def open_runs(store: Store, **tags: str) -> list[RunRow]:
+    """The runs that carry all of these tags and that nobody has finished, the oldest first."""
+    return search_rows(store, f"{tags_are(tags)} and attributes.status = 'RUNNING'")
 
 
 def find_runs(store: Store, **tags: str) -> list[RunRow]:

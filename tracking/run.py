@@ -180,12 +180,13 @@ def remove_checkpoint(store: Store, run_id: str) -> None:
     """Delete the checkpoint of a run, where it has one; everything else of the run stays."""
     folder = artifact_folder(store, run_id) / CHECKPOINT
     here = folder.exists()
-    if here:
-        shutil.rmtree(folder)  # refuses a link, so nothing outside the record can go
-    # A run that another machine trained has no folder here, and its checkpoint on the server.
+    # A run that another machine trained has no folder here, and its checkpoint on the server. The server's copy goes first:
+    # after a kill between the two, the folder here tells the next command to remove both again.
     if store.uploads and (here or not own_folder(store, run_id).exists()):
         with record_errors(f"removing the checkpoint of run {run_id}"):
             store.outbox.send(Remove(run_id, CHECKPOINT))
+    if here:
+        shutil.rmtree(folder)  # refuses a link, so nothing outside the record can go
 
 
 def now_ms() -> int:

@@ -73,7 +73,10 @@ class Spool:
     def count(self, position: int) -> None:
         """Remember that everything before a position was delivered."""
         draft = self.delivered.with_suffix(".draft")
-        draft.write_text(str(position))
+        with draft.open("w") as file:
+            file.write(str(position))
+            file.flush()
+            os.fsync(file.fileno())  # else a power cut may leave the new name with nothing in it
         draft.replace(self.delivered)
 
     def clear(self) -> None:

@@ -18,6 +18,11 @@ from model.evaluation.ssim import ssim
 #: Takes float32 NTCHW in [0, 1], returns the raw (unclamped) video of the same shape.
 Reconstruct = Callable[[Tensor], Tensor]
 
+
+class NonFiniteOutputError(RuntimeError):
+    """A reconstruction has NaN or infinity in it, so that it is no picture."""
+
+
 #: All results draw the same resamples of the clips.
 BOOTSTRAP_SEED = 0
 
@@ -42,7 +47,7 @@ def evaluate(
 
     Raises:
         ValueError: there are no clips, or the output has another shape than its clips.
-        RuntimeError: the output has values that are not finite.
+        NonFiniteOutputError: the output has values that are not finite.
     """
     assert len(names) == len(clips), (len(names), len(clips))
     if len(clips) == 0:
@@ -90,7 +95,7 @@ def refuse_non_finite(output_mean: Tensor, names: Sequence[str]) -> None:
     """Stop at an output that is no picture: its scores would be NaN, or finite by the clamping of infinities."""
     bad = (~output_mean.isfinite()).nonzero().flatten().tolist()
     if bad:
-        raise RuntimeError(
+        raise NonFiniteOutputError(
             f"the output must be finite, but has NaN or infinity in {len(bad)} of {len(names)} clips, "
             f"first in '{names[bad[0]]}'; "
             "the weights have diverged, take an earlier checkpoint or a lower learning rate"

@@ -51,7 +51,7 @@ def train(
 
     Raises:
         ValueError: the settings contradict each other, the device or the bank, or the folder holds another run.
-        NonFiniteError: while training, at the first loss or gradient that is not finite.
+        NonFiniteError: while training, at the first loss, gradient or evaluated output that is not finite.
         OSError: a checkpoint cannot be written or read.
         LostRankError: another rank is gone.
     """

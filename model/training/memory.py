@@ -10,6 +10,7 @@ from model.evaluation.perceptual import Perceptual
 from model.recipe import Recipe
 from model.settings import change
 from model.training.loop import train
+from model.training.step import NonFiniteError
 
 #: What allocators say that have no exception of their own: torch's on the CPU, C++, oneDNN, CUDA's driver and its libraries.
 SIGNS = ("can't allocate memory", "bad_alloc", "could not create a primitive", "out of memory", "_STATUS_ALLOC_FAILED")
@@ -85,5 +86,6 @@ def trains(recipe: Recipe, batch_size: int, bank: Bank, perceptual: Perceptual |
     except Exception as error:
         if is_out_of_memory(error):
             return False
-        raise
+        if not isinstance(error, NonFiniteError):  # which came after all the memory was had
+            raise
     return True

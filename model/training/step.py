@@ -28,7 +28,14 @@ from model.training.state import TrainState
 
 
 class NonFiniteError(RuntimeError):
-    """A loss or the gradient is NaN or infinite; raised before any weight moved."""
+    """A loss or the gradient of a step is NaN or infinite, raised before any weight moved; or the output of its evaluation is.
+
+    Of several ranks all meet the former, and the first alone the latter (`of_evaluation`).
+    """
+
+    def __init__(self, message: str, step: int, *, of_evaluation: bool = False) -> None:
+        super().__init__(message)
+        self.step, self.of_evaluation = step, of_evaluation
 
 
 @dataclass(frozen=True)
@@ -211,5 +218,6 @@ def refuse_non_finite(values: dict[str, float], step: int) -> None:
     if bad:
         raise NonFiniteError(
             f"losses and gradient must be finite, but at step {step} {', '.join(bad)}; the weights of step {step - 1} "
-            "are intact: lower optimizer.learning_rate, or look for damaged clips or latents"
+            "are intact: lower optimizer.learning_rate, or look for damaged clips or latents",
+            step,
         )

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from model.bank import Bank
 from model.data.pixels import to_unit
-from model.evaluation.evaluation import evaluate
+from model.evaluation.evaluation import NonFiniteOutputError, evaluate
 from model.evaluation.film import write_film
 from model.evaluation.perceptual import Perceptual
 from model.evaluation.scores import Scores
@@ -19,6 +19,7 @@ from model.evaluation.strips import strip
 from model.network.taehv import TAEHV
 from model.recipe import Recipe
 from model.training.measurement import Measurement
+from model.training.step import NonFiniteError
 
 #: Clips that are drawn of either end of the ranking by PSNR.
 EXTREMES = 2
@@ -33,12 +34,20 @@ def add_scores(
     perceptual: Perceptual | None,
     device: torch.device,
 ) -> Measurement:
-    """Return the measurement with scores and strips of the averaged weights, in float32 whatever training uses."""
+    """Return the measurement with scores and strips of the averaged weights, in float32 whatever training uses.
+
+    Raises:
+        NonFiniteError: the weights have diverged so far that their output is no picture.
+    """
 
     def reconstruct(video: Tensor) -> Tensor:
         return average.decode(average.encode(video))
 
-    scores = evaluate(reconstruct, bank.validation, bank.validation_names, recipe.evaluation, perceptual, device)
+    try:
+        scores = evaluate(reconstruct, bank.validation, bank.validation_names, recipe.evaluation, perceptual, device)
+    except NonFiniteOutputError as error:
+        step = measurement.step
+        raise NonFiniteError(f"evaluating step {step}: {error}", step, of_evaluation=True) from error
     return replace(
         measurement,
         values=measurement.values | scores.metrics(),

@@ -17,7 +17,7 @@ from model.settings import change, identity
 from model.training.checkpoint import WEIGHTS, has_checkpoint
 from model.training.loop import train
 from model.training.step import NonFiniteError
-from search.follow import Start
+from search.follow import Start, leave_together
 from search.opening import OpenStudy
 from search.preflight import check_run
 from search.preparation import Preparation, running_folder
@@ -215,6 +215,5 @@ def ended_as_it_was(record: TrainingRecord, prepared: Preparation, ranks: Ranks)
                 record.run.finish("KILLED")
         finally:
             prepared.store.outbox.deliver()
-        if isinstance(error, InterruptedWorkError | NonFiniteError):
-            ranks.wait()  # the others have come to the same end, and leave after the record is closed
+        leave_together(error, ranks)
         raise

@@ -3,7 +3,10 @@
 import contextlib
 import multiprocessing
 import os
+import socket
+import struct
 from collections.abc import Iterator
+from multiprocessing.connection import Connection
 from typing import Any
 
 from search.workers.handle import WorkerHandle
@@ -18,8 +21,19 @@ MALLOC = {"MALLOC_MMAP_THRESHOLD_": str(32 * 2**20), "MALLOC_TRIM_THRESHOLD_": s
 #: that trains when it next speaks.
 LEAVE_S = 3
 
+#: Seconds that the rest of a message may take: a worker that stands still in the middle of one must not hold the coordinator.
+MESSAGE_S = 60.0
+
 #: Seconds from the signal that asks a worker to end to the one that it cannot refuse.
 GRACE_S = 10
+
+
+def give_up_after(connection: Connection, seconds: float) -> None:
+    """Have reads that get nothing for so long end with BlockingIOError; a pipe for both ways is a pair of sockets."""
+    with socket.socket(fileno=connection.fileno()) as line:
+        whole = int(seconds)
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", whole, int((seconds - whole) * 1e6)))
+        line.detach()  # the connection keeps its number
 
 
 @contextlib.contextmanager
@@ -48,12 +62,15 @@ class LocalWorker(WorkerHandle):
         with malloc_settings():
             self.process.start()
         theirs.close()
+        give_up_after(self.connection, MESSAGE_S)
 
     def receive(self) -> Any:
-        """Return the next message; EOFError when the process has ended."""
+        """Return the next message; EOFError when the process has ended, or stood still in the middle of a message."""
         try:
             return self.connection.recv()
         except (EOFError, OSError) as error:  # OSError: it ended in the middle of a message
+            if isinstance(error, BlockingIOError):
+                self.kill()
             self.process.join(GRACE_S)  # it closes its end before it is gone, and `stop` shall return its own exit code
             raise EOFError from error
 

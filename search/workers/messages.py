@@ -60,14 +60,19 @@ class Done:
 
 @dataclass(frozen=True)
 class Failed:
-    """The trial ended with an error; diverged says that a value was not finite, which the sampler shall learn from.
+    """The trial ended with an error; at the step `diverged_at` a value was not finite, which the sampler shall learn from.
 
     A worker that `leaves` takes no other trial: its device or its memory cannot be relied on any more.
     """
 
     reason: str
     traceback: str
-    diverged: bool
+    diverged_at: int | None
     busy_s: float
     leaves: bool = False
     shortage: dict[str, Any] | None = None  # fields of model.training.memory.Shortage, where memory ran out
+
+    @property
+    def diverged(self) -> bool:
+        """Whether a value was not finite."""
+        return self.diverged_at is not None

@@ -121,8 +121,9 @@ def attempt(
     except GONE:
         raise
     except Exception as error:
-        diverged, busy_s = isinstance(error, NonFiniteError), time.perf_counter() - started_s - waited_s
-        failed = Failed(f"{type(error).__name__}: {error}", traceback.format_exc(), diverged, busy_s)
+        busy_s = time.perf_counter() - started_s - waited_s
+        diverged_at = error.step if isinstance(error, NonFiniteError) else None
+        failed = Failed(f"{type(error).__name__}: {error}", traceback.format_exc(), diverged_at, busy_s)
         if not answers(device):
             return replace(failed, leaves=True)
         if not is_out_of_memory(error):

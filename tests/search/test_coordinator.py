@@ -5,6 +5,7 @@ import re
 import resource
 import signal
 import time
+from math import isnan
 
 import psutil
 import pytest
@@ -36,6 +37,7 @@ def varied(make_study: MakeStudy) -> Study:
 def test_a_learning_rate_that_diverges_is_pruned_with_step_and_term_and_the_study_goes_on(varied: Study) -> None:
     (diverged,) = varied.baseline("seed_old")
     assert diverged.state == TrialState.PRUNED
+    assert [(step, isnan(value)) for step, value in diverged.intermediate_values.items()] == [(2, True)]
     reason = diverged.user_attrs[REASON]
     assert "NonFiniteError: losses and gradient must be finite, but at step 2 " in reason
     assert "decoder = " in reason
@@ -45,6 +47,16 @@ def test_a_learning_rate_that_diverges_is_pruned_with_step_and_term_and_the_stud
     assert "diverged: NonFiniteError" in varied.out.getvalue()
     assert len([trial for trial in varied.trials if trial.state in (TrialState.COMPLETE, TrialState.PRUNED)]) == 3
     varied.assert_records_agree()
+
+
+def test_a_trial_whose_evaluation_is_no_picture_has_diverged_and_is_not_tried_again(make_study: MakeStudy) -> None:
+    study = make_study("search.baselines.seed_old.learning_rate=1e30", "training.evaluate_every=1")
+    study.run(1, undisturbed)
+    (diverged,) = study.baseline("seed_old")
+    assert diverged.state == TrialState.PRUNED
+    assert "evaluating step 1: the output must be finite" in diverged.user_attrs[REASON]
+    assert [(step, isnan(value)) for step, value in diverged.intermediate_values.items()] == [(1, True)]
+    study.assert_records_agree()
 
 
 def test_the_median_pruner_stops_a_clearly_bad_trial_at_its_first_evaluation(varied: Study) -> None:

@@ -2,6 +2,7 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -37,6 +38,27 @@ def test_a_number_that_was_given_again_is_another_process() -> None:
 
 def test_of_another_place_nothing_can_be_said() -> None:
     assert replace(Holder.here(), place="another boot").lives() is None
+
+
+def test_a_holder_goes_through_a_line_of_text() -> None:
+    here = Holder.here()
+    assert "\n" not in here.to_text()
+    assert Holder.from_text(here.to_text()) == here
+
+
+def test_of_a_process_that_the_system_hides_nothing_can_be_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = Holder.here()
+    for name in ("sys", "self"):  # of /proc under hidepid=2, where others' processes are not there
+        (tmp_path / name).symlink_to(f"/proc/{name}")
+    monkeypatch.setattr(holder, "PROC", tmp_path)
+
+    def not_permitted(_pid: int, _signal: int) -> None:
+        raise PermissionError("Operation not permitted")
+
+    monkeypatch.setattr(holder.os, "kill", not_permitted)
+    assert replace(here, pid=4711).lives() is None
 
 
 def test_a_person_without_a_name_has_a_number(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,7 @@
 """Optuna's storage while its database is really stopped, and while answers get lost."""
 
+import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -11,6 +13,7 @@ from optuna.trial import TrialState
 from sqlalchemy.exc import OperationalError
 
 from search.patience import PatientStorage, StorageAwayError
+from search.signals import stop_on_signal
 from search.storage import open_storage
 from tests.places import Place, at
 from tests.servers import PostgreSQL
@@ -139,3 +142,11 @@ def test_a_mistake_is_no_outage(study: optuna.Study, said: list[str]) -> None:
     with pytest.raises(ValueError, match="COMPLETE"):
         study.tell(trial, 0.5)
     assert said == []
+
+
+def test_a_request_to_stop_ends_the_wait(study: optuna.Study, storage: PatientStorage, stopped: PostgreSQL) -> None:
+    with stop_on_signal() as stop:
+        storage.stop = stop
+        os.kill(os.getpid(), signal.SIGINT)
+        with pytest.raises(StorageAwayError, match="did not until SIGINT; start it and give the same command again"):
+            study.ask()

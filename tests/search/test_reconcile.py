@@ -23,12 +23,12 @@ from search.record import start_training_record
 from search.run import search as run_study
 from search.settings import Settings, load_settings
 from search.space import sample
-from search.study import BASELINE, LEFT_OUT, MAX_RETRIES, METRICS, REASON, RETRIES, RUN_ID
+from search.study import BASELINE, LEFT_OUT, MAX_RETRIES, METRICS, REASON, RETRIES, RETRY_OF, RUN_ID, fail
 from tests.commands import ROOT
 from tests.places import DATABASES, Place, at
 from tests.results import result_of
 from tracking.query import read_json
-from tracking.run import start_run
+from tracking.run import Run, start_run
 from tracking.store import Store, artifact_folder, open_store
 
 pytestmark = at(*DATABASES)
@@ -82,11 +82,53 @@ def test_a_trial_killed_on_its_way_fails_in_both_records_and_is_queued_again(ope
     ]
 
 
+def test_a_kill_between_the_two_words_of_a_failure_loses_no_retry_and_makes_none_twice(
+    opened: OpenStudy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trial, _ = begin(opened)
+    queued = len(opened.study.get_trials(states=(TrialState.WAITING,)))
+    with monkeypatch.context() as patch:
+        patch.setattr(type(opened.study), "tell", killed)
+        with pytest.raises(KeyboardInterrupt):
+            fail(opened.study, trial.number, "its worker ended", own_fault=True)
+    assert mend(opened)[0] == f"trial {trial.number} was left running: queued again"
+    assert opened.study.trials[trial.number].state == TrialState.FAIL
+    waiting = opened.study.get_trials(states=(TrialState.WAITING,))
+    assert len(waiting) == queued + 1
+    assert (waiting[-1].user_attrs[BASELINE], waiting[-1].user_attrs[RETRY_OF]) == ("seed_old", trial.number)
+
+
+def killed(*_arguments: object, **_named: object) -> None:
+    """Stands for a call that the process did not live to make."""
+    raise KeyboardInterrupt
+
+
+def test_files_go_before_the_run_ends_because_nobody_looks_for_them_afterwards(
+    opened: OpenStudy, told: tuple[Trial, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(Run, "finish", killed)
+        with pytest.raises(KeyboardInterrupt):
+            mend(opened)
+    assert folders(opened) == []
+    assert state_of(opened, told[1])[0] == "RUNNING"
+    assert mend(opened) == ["run 'trial 000' was left open: closed as FINISHED"]
+
+
+def test_a_trial_that_was_killed_before_it_had_settings_is_given_up(opened: OpenStudy) -> None:
+    for _ in range(3):  # the queued baselines leave the queue
+        opened.study.tell(opened.study.ask(), state=TrialState.FAIL)
+    trial = opened.study.ask()
+    assert mend(opened) == [
+        f"trial {trial.number} was left running: given up: it had its last retry, or no settings yet"
+    ]
+
+
 def test_a_trial_without_a_run_yet_is_queued_again(opened: OpenStudy) -> None:
     trial = opened.study.ask()
     assert mend(opened) == [f"trial {trial.number} was left running: queued again"]
     again = opened.study.get_trials(states=(TrialState.WAITING,))[-1]
-    assert again.user_attrs["retry_of"] == trial.number
+    assert again.user_attrs[RETRY_OF] == trial.number
     assert again.system_attrs["fixed_params"]["reconstruction"] == 0.1
 
 

@@ -1,9 +1,14 @@
+import contextlib
 import sqlite3
+import threading
+import uuid
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import optuna
 import pytest
 
+from search.lease import take_lease
 from search.storage import open_storage
 from tests.servers import PostgreSQL, query
 
@@ -41,6 +46,21 @@ def test_the_database_of_mlflow_is_refused(postgresql: PostgreSQL, tmp_path: Pat
         open_storage(tmp_path, address, print)
     assert "secret" not in str(error.value)
     assert query(address, "SELECT to_regclass('studies')")[0][0] is None  # nothing was made in it
+
+
+def test_many_may_open_and_take_studies_for_the_first_time_at_once(postgresql: PostgreSQL, tmp_path: Path) -> None:
+    address = postgresql.make_database(f"fresh_{uuid.uuid4().hex[:8]}")
+    together = threading.Barrier(8)
+
+    def open_and_take(number: int) -> str:
+        together.wait()
+        storage = open_storage(tmp_path, address, print)
+        together.wait()
+        with contextlib.closing(take_lease(storage, f"study {number}", print)) as lease:
+            return lease.study
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(open_and_take, range(8))) == [f"study {number}" for number in range(8)]
 
 
 def test_a_password_that_is_wrong_is_one_clear_line(postgresql: PostgreSQL, tmp_path: Path) -> None:

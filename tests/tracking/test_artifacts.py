@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tracking.artifacts import fetch, write_artifact
+from tracking.artifacts import fetch, upload_again, write_artifact
 from tracking.run import Run, move_checkpoint, remove_checkpoint, start_run
 from tracking.store import Store, own_folder
 
@@ -62,6 +62,41 @@ def test_a_checkpoint_goes_to_the_server_and_from_it(far_store: Store, run: Run,
         assert on_the_server(far_store, run, "checkpoint") == {"checkpoint/model.safetensors"}
         remove_checkpoint(far_store, run.id)
         assert on_the_server(far_store, run) == set()
+
+
+def test_what_a_kill_kept_from_the_server_is_uploaded_again(
+    far_store: Store, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    (tmp_path / "checkpoint").mkdir()
+    (tmp_path / "checkpoint" / "model.safetensors").write_bytes(b"weights")
+    with monkeypatch.context() as patch:
+        patch.setattr("tracking.run.upload", killed)
+        with pytest.raises(KeyboardInterrupt):
+            move_checkpoint(far_store, run.id, tmp_path / "checkpoint")
+    assert on_the_server(far_store, run) == set()
+    upload_again(far_store, run.id)
+    assert on_the_server(far_store, run, "checkpoint") == {"checkpoint/model.safetensors"}
+
+
+def test_a_removal_that_a_kill_cut_short_is_done_by_the_next_one(
+    far_store: Store, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    write_artifact(far_store, run.id, "checkpoint/model.safetensors", b"weights")
+    for module, name in (("tracking.run.shutil", "rmtree"), ("tracking.outbox.Outbox", "send")):
+        with monkeypatch.context() as patch:
+            patch.setattr(f"{module}.{name}", killed)
+            with pytest.raises(KeyboardInterrupt):
+                remove_checkpoint(far_store, run.id)
+        assert (own_folder(far_store, run.id) / "checkpoint").exists()
+    remove_checkpoint(far_store, run.id)
+    assert on_the_server(far_store, run) == set()
+    assert not (own_folder(far_store, run.id) / "checkpoint").exists()
 
 
 def test_the_checkpoint_of_another_machines_run_is_removed_there(far_store: Store, run: Run) -> None:

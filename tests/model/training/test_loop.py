@@ -186,6 +186,13 @@ def test_a_nan_in_the_bank_stops_the_step_that_meets_it(recipe: Callable[..., Re
         next(steps)
 
 
+def test_weights_that_blow_up_at_an_evaluated_step_stop_it_too(recipe: Callable[..., Recipe], bank: Bank) -> None:
+    changed = recipe("optimizer.learning_rate=1e30", "training.evaluate_every=1")
+    with pytest.raises(NonFiniteError, match="evaluating step 1: the output must be finite") as found:
+        next(train(changed, bank, perceptual=None, device=CPU))
+    assert (found.value.step, found.value.of_evaluation) == (1, True)
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

@@ -2,9 +2,11 @@
 
 import os
 import signal
+import socket
 import struct
 from collections.abc import Callable, Iterator
 from multiprocessing import Pipe
+from multiprocessing.connection import wait
 from pathlib import Path
 
 import psutil
@@ -12,7 +14,7 @@ import pytest
 
 from search.preparation import Preparation
 from search.settings import Settings, recipe_of
-from search.workers.local import MALLOC, LocalWorker, started_workers
+from search.workers.local import MALLOC, MESSAGE_S, LocalWorker, give_up_after, started_workers
 from search.workers.messages import Assignment, Failed, Ready, Supply, Task
 
 #: Settings that are refused before a training begins: the worker answers at once.
@@ -67,6 +69,29 @@ def test_a_process_that_ends_in_the_middle_of_a_message_has_ended(worker: LocalW
     worker.process.kill()
     with pytest.raises(EOFError):
         worker.receive()
+
+
+def test_a_process_that_stands_still_in_the_middle_of_a_message_is_ended(worker: LocalWorker) -> None:
+    ours, theirs = Pipe()
+    os.write(theirs.fileno(), struct.pack("!i", 1000) + b"a message is a length and as many bytes")
+    give_up_after(ours, 0.1)
+    worker.connection = ours
+    assert worker.process.is_alive()
+    with theirs, pytest.raises(EOFError):
+        worker.receive()
+    assert worker.stop() == -signal.SIGKILL
+
+
+def test_whole_messages_may_be_as_late_as_they_like(worker: LocalWorker) -> None:
+    """The limit is for the rest of a message: whoever waits for the next one asks `wait` first."""
+    assert worker.receive() == Ready()
+    line = socket.socket(fileno=os.dup(worker.connection.fileno()))
+    seconds, _ = struct.unpack("ll", line.getsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, 16))
+    line.close()
+    assert seconds == MESSAGE_S
+    worker.start(Task(0, REFUSED, Path()))
+    assert wait([worker.connection]) == [worker.connection]
+    assert isinstance(worker.receive(), Failed)
 
 
 def test_started_workers_have_ended_after_the_block_whatever_happens_in_it(

@@ -21,7 +21,7 @@ def test_every_message_comes_out_of_the_pipe_as_it_went_in(tiny, prepared_once: 
         Ready(),
         Progress(Measurement(2, {"loss/total": 0.5}, scores), asks=True),
         Done(busy_s=9.5),
-        Failed("NonFiniteError: at step 2", "Traceback ...", diverged=True, busy_s=0.5),
+        Failed("NonFiniteError: at step 2", "Traceback ...", diverged_at=2, busy_s=0.5),
     ):
         assert pickle.loads(pickle.dumps(message)) == message
 

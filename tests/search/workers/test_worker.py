@@ -149,7 +149,7 @@ def test_divergence_is_told_apart_from_other_errors(pipe: Connection, tmp_path: 
     pipe.send(Task(0, CHANGES | {"optimizer.learning_rate": 1e30}, tmp_path / "a"))
     _, end = hear_out(pipe)
     assert isinstance(end, Failed)
-    assert end.diverged
+    assert end.diverged_at == 2
     assert end.reason.startswith("NonFiniteError: losses and gradient must be finite, but at step 2 ")
     assert "Traceback" in end.traceback
 
