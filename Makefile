@@ -24,7 +24,7 @@ search: install
 test: install
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 
-# Whole studies that are killed, starved or cut off; some minutes more.
+# Whole studies that are killed, starved or cut off, and most planted faults; some minutes more.
 test-long: install
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist load -m long
 

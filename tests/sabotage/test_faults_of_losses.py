@@ -8,6 +8,7 @@ from tests.sabotage.faults import Fault, one_of_each_code
 from tests.sabotage.runs import sabotage
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "fault", one_of_each_code(("loss", "seraena", "output", "score")), ids=lambda fault: fault.name
 )

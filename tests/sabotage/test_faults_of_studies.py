@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 import torch
 from rich.console import Console
 
@@ -22,6 +23,7 @@ from tracking.store import open_store
 CPU = torch.device("cpu")
 
 
+@pytest.mark.long
 def test_a_space_that_ends_below_the_best_rate(folder: Path, cache_dir: Path) -> None:
     """All rates but the highest are too low for anything to happen in a few steps; the author's baseline has the highest."""
     changes = (
@@ -41,6 +43,7 @@ def test_a_space_that_ends_below_the_best_rate(folder: Path, cache_dir: Path) ->
     assert "search.edge_of_space" in (folder / "output.txt").read_text(encoding="utf-8")
 
 
+@pytest.mark.long
 def test_a_ranking_that_is_luck(cache_dir: Path) -> None:
     """Two trials whose rates differ by a billionth, against three seeds of one of them."""
     recipe = recipe_of(load_settings(ROOT / "conf.toml", "cpu", [*SMALL, f"data.cache_dir={cache_dir}"]))

@@ -16,7 +16,9 @@ def test_there_are_enough_faults_and_all_codes_of_a_run() -> None:
     assert {fault.code for fault in FAULTS} == of_runs
 
 
-@pytest.mark.parametrize("changes", HEALTHY[::3], ids=" ".join)
+@pytest.mark.parametrize(
+    "changes", [HEALTHY[0], *(pytest.param(each, marks=pytest.mark.long) for each in HEALTHY[3::3])], ids=" ".join
+)
 def test_a_sound_run_raises_no_alarm(changes: tuple[str, ...], folder: Path, cache_dir: Path) -> None:
     outcome = train_and_diagnose((*HEALTHY_STEPS, *changes, f"data.cache_dir={cache_dir}"), folder / "mlruns")
     assert outcome.errors() == [], [(one["code"], one["evidence"]) for one in outcome.findings]

@@ -9,13 +9,16 @@ from mlflow.entities import Run as MlflowRun
 from optuna.trial import TrialState
 from rich.console import Console
 
+from model.settings import change
 from search.conclusion import close_study, conclude, place_options
 from search.lease import take_lease
-from search.opening import OpenStudy
+from search.opening import OpenStudy, open_everything
 from search.settings import Settings, load_settings
 from search.study import TARGET
+from tests.places import Place, at
 from tests.search.recorded_trials import add_recorded, add_repeat
-from tracking.store import artifact_folder
+from tests.servers import PostgreSQL
+from tracking.store import artifact_folder, own_folder
 
 Conclude = Callable[..., str]
 
@@ -152,3 +155,33 @@ def test_a_study_that_broke_off_is_called_failed(
 )
 def test_the_command_that_shows_the_record_names_it(tiny: Callable[..., Settings], uri: str, options: str) -> None:
     assert place_options(tiny("tracking.root=/my runs", f"tracking.uri={uri}")) == options
+
+
+@at("postgresql")
+def test_a_record_that_goes_away_just_before_the_page_costs_the_page_alone(
+    record: Path, tiny: Callable[..., Settings], place: Place, postgresql: PostgreSQL
+) -> None:
+    settings, out = change(tiny(), {"search.storage": ""}), io.StringIO()
+    opened = open_everything(settings, lambda _line: None, 1)
+    add_recorded(opened, settings, 30.0)
+    postgresql.stop()
+    try:
+        conclude(opened, settings, Console(file=out, width=200), interrupted=False)
+    finally:
+        postgresql.start()
+        opened.lease.close()
+    assert "report   not written: " in out.getvalue()
+    assert "the same command writes it when the record answers again" in out.getvalue()
+    folder = own_folder(opened.prepared.store, opened.parent.id)
+    assert {"ranking.csv", "best.toml"} <= {path.name for path in folder.iterdir()}
+    opened.prepared.store.outbox.deliver()
+    assert run_of(opened).info.status == "FINISHED"
+
+
+def test_a_study_that_was_taken_over_is_left_to_its_new_holder(
+    opened: OpenStudy, tiny: Callable[..., Settings]
+) -> None:
+    opened.lease.taken_by = "anna@node7, process 9"
+    close_study(opened, tiny())
+    assert run_of(opened).info.status == "RUNNING"
+    assert not (folder_of(opened) / "report.html").exists()
