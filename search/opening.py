@@ -1,6 +1,7 @@
 """Everything of a study opened and brought into agreement, before its first trial."""
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,6 +54,19 @@ class OpenStudy(StudyRecord):
         enqueue_baselines(self.study, settings.search, self.prepared.perceptual is not None)
 
 
+@contextlib.contextmanager
+def closed_on_error(parent: Run) -> Iterator[None]:
+    """End the run of a study that does not come to its trials within the block; the error goes on."""
+    try:
+        yield
+    except BaseException as error:
+        interrupted = isinstance(error, KeyboardInterrupt)
+        reason = str(error) or type(error).__name__
+        parent.tags({"state": "interrupted" if interrupted else "failed", "reason": reason})
+        parent.finish("KILLED" if interrupted else "FAILED")
+        raise
+
+
 def look_at_study(settings: Settings, say: Callable[[str], None]) -> StudyRecord:
     """Open a study to read it: nobody needs to let go of it, and nothing of it is closed or changed.
 
@@ -92,9 +106,10 @@ def open_everything(settings: Settings, say: Callable[[str], None], target: int 
         if target is not None:
             study.set_user_attr(TARGET, target)
         parent = open_study_run(prepared, settings, study.study_name)
-        reconcile(study, prepared.store, parent, settings.tracking.keep_checkpoints, say)
-        close_other_studies(storage, prepared.store, study.study_name, say)
-        close_trainings(prepared.store, say)
+        with closed_on_error(parent):
+            reconcile(study, prepared.store, parent, settings.tracking.keep_checkpoints, say)
+            close_other_studies(storage, prepared.store, study.study_name, say)
+            close_trainings(prepared.store, say)
     except BaseException:
         lease.close()
         raise

@@ -31,22 +31,15 @@ def check_study(opened: OpenStudy, settings: Settings, say: Say, *, force: bool)
     """Measure and judge before a study's next trial; what was measured goes into its run and its trials' diagnoses.
 
     Raises:
-        PreflightRefusal: an error was found without `force`; the study's run has ended as failed then, with the diagnosis.
+        PreflightRefusal: an error was found without `force`.
     """
     prepared, parent = opened.prepared, opened.parent
     recipe = typical_recipe(settings, prepared.perceptual is not None)
-    try:
-        report = measure(recipe, prepared, parent, say)
-        evidence = evidence_before(recipe, prepared.yardsticks, report)
-        diagnosis = judge(evidence, report, say)
-        log_diagnosis(diagnosis, evidence, parent)
-        forced = decide(diagnosis, force=force)
-    except BaseException as error:
-        interrupted = isinstance(error, KeyboardInterrupt)
-        reason = str(error) or type(error).__name__
-        parent.tags({"state": "interrupted" if interrupted else "failed", "reason": reason})
-        parent.finish("KILLED" if interrupted else "FAILED")
-        raise
+    report = measure(recipe, prepared, parent, say)
+    evidence = evidence_before(recipe, prepared.yardsticks, report)
+    diagnosis = judge(evidence, report, say)
+    log_diagnosis(diagnosis, evidence, parent)
+    forced = decide(diagnosis, force=force)
     parent.tags({"state": "running"} | forget_reason(opened) | forced_tag(forced))
     return replace(opened, prepared=replace(prepared, preflight=report, forced=forced))
 

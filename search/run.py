@@ -126,17 +126,19 @@ def search(
         workers = ending.enter_context(starting)
         # Not above: MLflow and Optuna take as long to import as all that the workers need to begin.
         from search.conclusion import conclude
-        from search.opening import open_everything
+        from search.opening import closed_on_error, open_everything
         from search.preflight import check_study
         from search.ranking import rank
 
         opened = open_everything(settings, speaker(during), target)
         ending.callback(opened.lease.close)
-        already = opened.num_finished()
-        during.print(f"study {opened.study.study_name}: {already} of {target} trials finished")
+        with closed_on_error(opened.parent):
+            already = opened.num_finished()
+            during.print(f"study {opened.study.study_name}: {already} of {target} trials finished")
+            if already < target:
+                opened = check_study(opened, settings, speaker(during), force=force)
+                opened.queue_baselines(settings)
         if already < target:
-            opened = check_study(opened, settings, speaker(during), force=force)
-            opened.queue_baselines(settings)
             stop = run_trials(opened, settings, target, workers, console, during)
         else:
             with stop_on_signal() as stop:

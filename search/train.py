@@ -46,6 +46,7 @@ def main(
     """
     from model.ranks import open_ranks
     from search.settings import load_settings
+    from search.signals import sigterm_as_interrupt
 
     with open_ranks() as ranks:
         if not ranks.first:
@@ -56,7 +57,8 @@ def main(
             return
         console = make_console()
         settings = load_settings(config, resolve_profile(profile, speaker(console)), set_ or ())
-        train_once(settings, console, ranks, force=force)
+        with sigterm_as_interrupt():
+            train_once(settings, console, ranks, force=force)
 
 
 def train_once(settings: "Settings", console: "Console", ranks: "Ranks | None" = None, *, force: bool = False) -> None:

@@ -229,3 +229,38 @@ def test_a_stopped_study_goes_on_and_repeats_nothing(tmp_path: Path, cache_dir: 
     finished = [run for run in runs(root, "trial") if run.info.status == "FINISHED"]
     assert len(finished) == 6
     assert runs(root, "study")[0].info.status == "FINISHED"
+
+
+@pytest.mark.long
+def test_sigterm_before_the_first_trial_closes_the_study(tmp_path: Path, cache_dir: Path) -> None:
+    root = tmp_path / "mlruns"
+    process = start_study(root, cache_dir, "--trials", "2")
+    wait_for_line(process, "0 of 2 trials finished")
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=120)
+    assert (process.returncode, err) == (1, "error: stopped by SIGTERM; the same command begins again\n")
+    (parent,) = runs(root, "study")
+    assert (parent.info.status, parent.data.tags["state"]) == ("KILLED", "interrupted")
+
+
+@pytest.mark.long
+def test_a_second_signal_stops_at_once_and_the_next_command_closes_what_is_open(
+    tmp_path: Path, cache_dir: Path, call
+) -> None:
+    root = tmp_path / "mlruns"
+    process = start_study(root, cache_dir, "--trials", "6")
+    wait_for_line(process, "[1/6]")
+    process.send_signal(signal.SIGINT)  # two of one kind may come as one
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 1
+    assert "stopped at once by a second signal; the next start closes what is left open" in err
+    assert "Traceback" not in err
+
+    changes = [*TINY, f"data.cache_dir={cache_dir}", f"tracking.root={root}"]
+    again = call("search.run", "--trials", "6", *settings_options(*changes))
+    assert again.code == 0, again.err
+    assert len([trial for trial in trials(root) if trial.state == TrialState.COMPLETE]) == 6
+    assert TrialState.RUNNING not in {trial.state for trial in trials(root)}
+    assert "RUNNING" not in {run.info.status for role in ("study", "trial") for run in runs(root, role)}
+    assert list((root / "running").iterdir()) == []

@@ -15,7 +15,7 @@ from model.cli import run
 from model.data.pixels import to_unit
 from model.settings import flatten
 from search import train
-from search.opening import OpenStudy, open_everything
+from search.opening import OpenStudy, closed_on_error, open_everything
 from search.preflight import PreflightRefusal, check_study, decide, judge, measure, typical_recipe
 from search.preparation import Preparation
 from search.record import evidence_before, start_training_record
@@ -147,7 +147,7 @@ def test_a_preflight_that_cannot_run_ends_the_study_as_failed(
         raise RuntimeError("planted")
 
     monkeypatch.setattr("model.training.step.run_passes", broken)
-    with pytest.raises(RuntimeError, match="planted"):
+    with pytest.raises(RuntimeError, match="planted"), closed_on_error(opened.parent):
         check_study(opened, tiny(), lambda _line: None, force=True)
     (row,) = find_runs(opened.prepared.store, role="study")
     assert (row.status, row.tags["state"], row.tags["reason"]) == ("FAILED", "failed", "planted")
@@ -160,7 +160,7 @@ def test_a_refused_study_leaves_its_reason_in_its_run(
     """In both directions of the fault: training and evaluation."""
     divide_again(monkeypatch, module)
     lines: list[str] = []
-    with pytest.raises(PreflightRefusal, match=r"data\.double_normalised"):
+    with pytest.raises(PreflightRefusal, match=r"data\.double_normalised"), closed_on_error(opened.parent):
         check_study(opened, tiny(), lines.append, force=False)
     assert any(line.startswith("preflight: error data.double_normalised: ") for line in lines)
     (row,) = find_runs(opened.prepared.store, role="study")
