@@ -2,6 +2,8 @@
 // Everything that moves on the page: figures in the reader's colours, tables that sort, the slider over steps.
 (() => {
   const dark = matchMedia("(prefers-color-scheme: dark)");
+  // A finger scrolls the page: a figure that took its swipes for zooming would hold it fast.
+  const touch = matchMedia("(pointer: coarse)");
 
   function coloured(layout) {
     const css = getComputedStyle(document.documentElement);
@@ -9,9 +11,10 @@
     const copy = structuredClone(layout);
     copy.paper_bgcolor = copy.plot_bgcolor = "rgba(0,0,0,0)";
     copy.font = { ...copy.font, color: text };
+    if (touch.matches) copy.dragmode = false;
     const axes = Object.keys(copy).filter((name) => /^[xy]axis\d*$/.test(name));
     for (const name of new Set([...axes, "xaxis", "yaxis"]))
-      copy[name] = { automargin: name.startsWith("y"), ...copy[name], gridcolor: line, zerolinecolor: line, linecolor: line };
+      copy[name] = { automargin: true, exponentformat: "e", ...copy[name], gridcolor: line, zerolinecolor: line, linecolor: line };
     return copy;
   }
 
