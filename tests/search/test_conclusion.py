@@ -101,7 +101,7 @@ def test_the_best_trials_settings_are_the_next_command(
     assert (run.info.status, run.data.tags["state"]) == ("FINISHED", "complete")
     assert run.data.metrics["score"] == 60.0
     assert "best: trial" in out
-    assert "+5.00 dB against seed old" in out
+    assert "+5.00 dB against the user's old settings" in out
 
     words = next(line for line in out.splitlines() if line.startswith("next ")).split()
     assert words[1:4] == ["python", "-m", "search.promote"]
