@@ -71,14 +71,14 @@ def without_winner(settings: Settings, rows: Sequence[Row], asked: int, options:
     """
     if len(rows) < asked:
         return f"the study has {len(rows)} of {asked} trials", f"python -m search.run --trials {asked} {options}"
-    if not rows:
-        return "no trial has ended", f"python -m search.run --trials {MORE_TRIALS} {options}"
+    scored = any("score" in row.metrics for row in rows)
+    if not rows or (scored and settings.search.pruner == "none"):
+        more = f"python -m search.run --trials {max(asked, len(rows)) + MORE_TRIALS} {options}"
+        return "no trial came to its last step: search further", more
     another = f"python -m search.run --trials {max(asked, len(rows))} {options} --set"
-    if any("score" in row.metrics for row in rows) and settings.search.pruner != "none":
-        return (
-            "every trial was stopped before its last step: another study without a pruner",
-            f"{another} search.pruner=none",
-        )
+    if scored:
+        note = "every trial was stopped before its last step: another study without a pruner"
+        return note, f"{another} search.pruner=none"
     low, high = (f"{bound / SLOWER:.3g}" for bound in settings.search.space.learning_rate)
     change = quote(f"search.space.learning_rate=[{low}, {high}]")
     return "no trial has a score: another study with lower learning rates", f"{another} {change}"

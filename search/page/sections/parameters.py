@@ -203,6 +203,7 @@ def interaction(among: Study, first: str, second: str) -> "go.Figure":
         warnings.simplefilter("ignore", ExperimentalWarning)  # its plot is looked at by people, no code depends on it
         figure = plot_rank(among, params=[first, second])
     figure.update_layout(title=None)
+    figure.update_traces(marker={"size": 9, "line": {"color": OUTLINE, "width": 1}})
     for axis in (figure.layout.xaxis, figure.layout.yaxis):
         if axis.type == "log":
             values, texts = ticks(10 ** axis.range[0], 10 ** axis.range[1])
