@@ -59,7 +59,7 @@ class Coordinator:
             RuntimeError: `search.max_failures` trials failed in a row, a worker died before its first trial, or the study's
                 lease was lost.
         """
-        self.slots = [Slot(worker, self.clock()) for worker in workers]
+        self.slots = [Slot(worker, self.clock(), number) for number, worker in enumerate(workers)]
         try:
             while not self.stop and (self.missing() or any(slot.running for slot in self.slots)):
                 self.opened.lease.check()
@@ -105,7 +105,7 @@ class Coordinator:
         )
         slot.running, slot.heard_s = Running(trial, record), self.clock()
         trial.set_user_attr(RUN_ID, record.run.id)
-        self.progress.step(trial.number, 0)
+        self.progress.begin(trial.number, slot.number)
         slot.busy.begin(time.monotonic())
         slot.worker.start(Task(trial.number, trial_changes, record.folder))
         record.write_beginning(self.opened.prepared)
@@ -179,7 +179,7 @@ class Coordinator:
             add_checkpoint(self.best, self.opened.prepared.store, metrics["score"], trial.number, record.run.id)
         score, psnr, ssim, lpips = score_cells(metrics)
         label = f"{record.name} {'pruned' if pruned else 'done'}: score {score}, {psnr} dB, SSIM {ssim}, LPIPS {lpips}"
-        self.progress.ended(trial.number, label, metrics)
+        self.progress.ended(trial.number, label, None if pruned else metrics["score"])
 
     def diverge(self, running: Running, reason: str, step: int) -> None:
         """End a trial whose values were not finite as pruned there: the sampler learns from those, not from failures."""
@@ -188,7 +188,7 @@ class Coordinator:
         trial.set_user_attr(METRICS, {})
         trial.report(nan, step)
         self.end(running, None, reason)
-        self.progress.ended(trial.number, f"{record.name} diverged: {reason}", {})
+        self.progress.ended(trial.number, f"{record.name} diverged: {reason}", fault=True)
 
     def end(self, running: Running, score: float | None, failure: str | None = None) -> None:
         """Tell Optuna, give the worker its next trial, then close the ended one; without a score it is pruned.
@@ -222,8 +222,8 @@ class Coordinator:
         running.record.write_results(keep_checkpoint=False, failure=reason)
         again = fail(self.opened.study, running.trial.number, reason, own_fault=own_fault)
         running.record.close("FAILED", reason)
-        end = "its settings are queued again" if again else "its settings are given up"
-        self.progress.ended(running.trial.number, f"{running.record.name} failed: {reason}; {end}", None)
+        end = f"{'failed: ' * own_fault}{reason}; its settings are {'queued again' if again else 'given up'}"
+        self.progress.ended(running.trial.number, f"{running.record.name} {end}", finished=False, fault=own_fault)
 
     def replace(self, slot: Slot, reason: str | None = None) -> None:
         """A worker has ended, by itself unless a reason is given: fail its trial and start another worker.

@@ -34,26 +34,23 @@ class StudyTable:
     running: dict[int, RunningTrial] = field(default_factory=dict)
     clock: Callable[[], float] = time.monotonic
 
+    def begin(self, number: int, slot: int) -> None:
+        """Note a new trial and its worker's slot."""
+        self.running[number] = RunningTrial(slot)
+
     def step(self, number: int, step: int) -> None:
         """Note how far a running trial is."""
-        trial = self.row(number)
+        trial = self.running[number]
         trial.step = step
         if trial.since is None and step:
             trial.since = (self.clock(), step)  # before its first measurement a worker may compile
 
     def scored(self, number: int, score: float) -> None:
         """Note the score of a running trial."""
-        self.row(number).score = score
-
-    def row(self, number: int) -> RunningTrial:
-        """A running trial; one that is new takes the first free slot."""
-        if number not in self.running:
-            taken = {trial.slot for trial in self.running.values()}
-            self.running[number] = RunningTrial(next(slot for slot in range(len(taken) + 1) if slot not in taken))
-        return self.running[number]
+        self.running[number].score = score
 
     def ended(self, number: int, score: float | None, *, fault: bool) -> None:
-        """Note the end of a trial; a fault is one that failed or diverged."""
+        """Note the end of a trial, with a score if it can be the best; a fault is one that failed or diverged."""
         self.running.pop(number, None)
         self.faults += fault
         if score is not None and (self.best is None or score > self.best[0]):

@@ -1,7 +1,6 @@
 """What a person sees of long work: a table or a bar on a terminal, plain lines elsewhere."""
 
 import time
-from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
 
@@ -71,10 +70,16 @@ class TrialProgress(Lines):
     """Trials finished and to come: one live table on a terminal, a line for each end elsewhere."""
 
     def __init__(
-        self, console: Console, already: int, total: int, steps: int, best: tuple[float, int] | None = None
+        self,
+        console: Console,
+        already: int,
+        total: int,
+        steps: int,
+        best: tuple[float, int] | None = None,
+        faults: int = 0,
     ) -> None:
         super().__init__(console, already, total)
-        self.table = StudyTable(total, steps, already, best=best)
+        self.table = StudyTable(total, steps, already, faults, best)
         self.live = Live(console=console, get_renderable=self.render, transient=True, refresh_per_second=2)
 
     def __enter__(self) -> Self:
@@ -87,6 +92,10 @@ class TrialProgress(Lines):
     ) -> None:
         self.live.stop()
 
+    def begin(self, number: int, slot: int) -> None:
+        """Note that a trial begins, and in which worker's slot."""
+        self.table.begin(number, slot)
+
     def step(self, number: int, step: int) -> None:
         """Note how far a running trial is."""
         self.table.step(number, step)
@@ -95,10 +104,20 @@ class TrialProgress(Lines):
         """Note the score of a running trial."""
         self.table.scored(number, score)
 
-    def ended(self, number: int, label: str, metrics: Mapping[str, float] | None) -> None:
-        """Note the end of a trial; without metrics it failed and does not count, with none in them it diverged."""
-        self.table.finished += metrics is not None
-        self.table.ended(number, (metrics or {}).get("score"), fault=not metrics)
+    def ended(
+        self, number: int, label: str, score: float | None = None, *, finished: bool = True, fault: bool = False
+    ) -> None:
+        """Note the end of a trial.
+
+        Args:
+            number: of the trial.
+            label: what is said of it.
+            score: of one that came to its last step; that of a pruned one is of an earlier step, so it has none.
+            finished: whether it counts towards --trials.
+            fault: whether it failed or diverged.
+        """
+        self.table.finished += finished
+        self.table.ended(number, score, fault=fault)
         self.line(f"[{self.table.finished}/{self.total}] {label}; {self.remaining(self.done)}")
 
     def render(self) -> RenderableType:

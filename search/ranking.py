@@ -14,6 +14,7 @@ from rich.table import Table
 
 from model.evaluation.scores import Scores
 from model.evaluation.yardsticks import REFERENCE
+from search.baselines import called
 from search.space import PLACES, complete
 from search.study import BASELINE, METRICS, RUN_ID, finished
 
@@ -140,7 +141,7 @@ def verdict(rows: list[Row], yardsticks: Mapping[str, Scores]) -> str:
     complete = [row for row in rows if row.state == "COMPLETE"]
     against = {row.name: row.metrics["val/psnr"] for row in complete if row.name and "val/psnr" in row.metrics}
     against |= {name: scores.psnr for name, scores in yardsticks.items()}
-    gains = ", ".join(f"{best - psnr:+.2f} dB against {name.replace('_', ' ')}" for name, psnr in against.items())
+    gains = ", ".join(f"{best - psnr:+.2f} dB against {called(name)}" for name, psnr in against.items())
     trivial = {name: scores.psnr for name, scores in yardsticks.items() if name != REFERENCE}
     above = [name.replace("_", " ") for name, psnr in trivial.items() if psnr >= best]
     warning = f". It is not better than {without_model(above)}: train longer (training.steps)" if above else ""

@@ -194,6 +194,7 @@ def run_trials(
     from search.progress import TrialProgress
     from search.ranking import best_score, rank
     from search.signals import stop_on_signal
+    from search.study import failures
     from search.workers.messages import Supply
 
     for worker in workers:
@@ -202,7 +203,8 @@ def run_trials(
         opened.heed(stop)
         try:
             already, best = opened.num_finished(), best_score(rank(opened.study))
-            with TrialProgress(during, already, target, settings.training.steps, best) as progress:
+            faults = len(failures(opened.study.get_trials(deepcopy=False)))
+            with TrialProgress(during, already, target, settings.training.steps, best, faults) as progress:
                 Coordinator(opened, settings, target, progress, stop).run(workers)
         finally:
             if opened.lease.taken_by is None:  # else the study, and its end, is another command's

@@ -24,6 +24,7 @@ class Slot:
 
     worker: WorkerHandle
     heard_s: float
+    number: int = 0  # its place among the workers
     ready: bool = False
     deaths_at_start: int = 0  # of its workers since one was ready
     running: Running | None = None

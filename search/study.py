@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 
 import optuna
 from optuna import Study, Trial
@@ -27,6 +28,8 @@ BASELINE, LEFT_OUT, RETRIES, RETRY_OF, RUN_ID, REASON, METRICS = (
     "reason",
     "metrics",
 )
+#: Of trials that ended with their command, through no fault of their settings.
+INTERRUPTED = "interrupted"
 
 #: User attributes of a study: the --trials of the last command, and what its data and its reference are known by.
 TARGET, DIGEST = "target", "data_digest"
@@ -129,6 +132,15 @@ def finished(study: Study) -> list[FrozenTrial]:
     return study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
 
 
+def failures(trials: Sequence[FrozenTrial]) -> dict[int, str]:
+    """Why trials failed or diverged, by number; those that were interrupted did neither."""
+    return {
+        trial.number: trial.user_attrs[REASON]
+        for trial in trials
+        if REASON in trial.user_attrs and INTERRUPTED not in trial.user_attrs
+    }
+
+
 def fail(study: Study, number: int, reason: str, *, own_fault: bool) -> bool:
     """Close a trial as FAIL with its reason and queue its parameters again.
 
@@ -146,6 +158,8 @@ def fail(study: Study, number: int, reason: str, *, own_fault: bool) -> bool:
         return False
     # A frozen trial's id has no public name, and Trial is the only public way to write an attribute.
     Trial(study, trial._trial_id).set_user_attr(REASON, reason)
+    if not own_fault:
+        Trial(study, trial._trial_id).set_user_attr(INTERRUPTED, True)
     retries = int(trial.user_attrs.get(RETRIES, 0)) + own_fault
     # A trial that was taken from the queue but stopped before it sampled has its parameters only there.
     parameters = trial.system_attrs.get("fixed_params", {}) | trial.params

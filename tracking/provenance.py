@@ -33,6 +33,9 @@ PACKAGES = (
     ),
 )
 
+#: Stands where a package's version would.
+NOT_INSTALLED = "not installed"
+
 
 def provenance() -> dict[str, Any]:
     """Describe the code, the packages and the machine of this process; what is unknown says why."""
@@ -89,7 +92,7 @@ def installed_version(package: str) -> str:
     try:
         return version(package)
     except PackageNotFoundError:
-        return "not installed"
+        return NOT_INSTALLED
 
 
 @functools.cache

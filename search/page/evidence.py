@@ -27,11 +27,15 @@ class Shown:
 
 @dataclass(frozen=True)
 class Counts:
-    """How many trials of a study are in which state; `asked` is the --trials of the last command, 0 where it is unknown."""
+    """How many trials of a study are in which state; `asked` is the --trials of the last command, 0 where it is unknown.
+
+    Trials that ended with their command are `interrupted` and not `failed`.
+    """
 
     complete: int
     pruned: int
     failed: int
+    interrupted: int
     open: int
     asked: int
 
@@ -44,10 +48,12 @@ class PictureColumn:
         label: what it shows.
         steps: by training step the cells of all shown frames (uint8, one below the other) and their difference to the input,
             None for the input itself; what no training made has the one step 0.
+        part: "input", "best", or "" for the others.
     """
 
     label: str
     steps: dict[int, tuple[NDArray[np.uint8], NDArray[np.uint8] | None]]
+    part: str = ""
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,10 @@ POLICY = (
 )
 
 
+#: Stands above what may be wider than the screen; the page's script shows it where that is so.
+SIDEWAYS = "Wider than this screen: it scrolls sideways."
+
+
 def page(title: str, sections: list[tuple[str, str, str]]) -> str:
     """Return the whole file.
 
@@ -62,12 +66,12 @@ def paragraph(text: str, kind: str = "") -> str:
 
 def plot(figure: "go.Figure", caption: str, *, least_px: int = 0) -> str:
     """A figure that the page's script draws in the colours of the reader; `least_px` is the width below which it scrolls."""
-    figure.update_layout(template="none", margin={"l": 56, "r": 16, "t": 40, "b": 48}, autosize=True)
+    figure.update_layout(template="none", margin={"l": 24, "r": 16, "t": 40, "b": 24}, autosize=True)
     figure.update_layout(legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"})
     # "<" occurs inside strings only, so no text of a figure can close the element.
     data = figure.to_json().replace("<", "\\u003c")
     style = f' style="min-width:{least_px}px"' if least_px else ""
-    hint = paragraph("Wider than this screen: it scrolls sideways.", "sideways") if least_px else ""
+    hint = paragraph(SIDEWAYS, "sideways") if least_px else ""
     height = figure.layout.height or 420
     return (
         f'<figure>{hint}<div class="wide"><div class="plot"{style} data-height="{height}"></div>'
@@ -87,4 +91,5 @@ def raw_table(headings: list[str], rows: list[list[str]], *, sortable: bool = Fa
     head = "".join(kind.format(escape(heading)) for heading in headings)
     body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
     start = '<table class="sortable">' if sortable else "<table>"
-    return f'<div class="wide">{start}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    hint = paragraph(SIDEWAYS, "sideways")
+    return f'{hint}<div class="wide">{start}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'

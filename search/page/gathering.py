@@ -3,25 +3,27 @@
 from collections.abc import Sequence
 from math import isfinite
 from pathlib import Path
-from shlex import join, quote
+from shlex import join
 from typing import Any
 
 from optuna.trial import FrozenTrial, TrialState
 
 from model.evaluation.strips import strip
+from search.baselines import called
 from search.opening import StudyRecord
 from search.page.evidence import Counts, Curve, PageEvidence, PictureColumn, Shown
 from search.page.importance import comparable, importances
-from search.page.next_step import next_step
+from search.page.next_step import config_options, next_step
 from search.page.pictures import MOST_STEPS, cut, read
 from search.promotion.gate_record import GateRecord
 from search.promotion.points import agreements, seed_values
 from search.promotion.repeats import Repeat
-from search.ranking import Row
+from search.ranking import Row, best_row
 from search.settings import Settings
-from search.study import REASON, TARGET
+from search.study import INTERRUPTED, TARGET, failures
 from tracking.diagnosis import Diagnosis
 from tracking.pictures import spread
+from tracking.provenance import NOT_INSTALLED
 from tracking.query import RunRow, children, history
 from tracking.recorded import EVALUATION, artifact
 from tracking.recorded_pictures import pictures_of
@@ -68,7 +70,7 @@ def gather(
         name=opened.study.study_name,
         rows=tuple(rows),
         counts=count(trials, asked),
-        failures={trial.number: trial.user_attrs[REASON] for trial in trials if REASON in trial.user_attrs},
+        failures=failures(trials),
         yardsticks=opened.prepared.yardsticks,
         baselines=tuple(settings.search.baselines),
         curves={trial.number: curve_of(trial) for trial in trials},
@@ -89,7 +91,7 @@ def gather(
         repeats=seed_values(repeats, settings.training.steps, "val/psnr"),
         frequent={row.number: codes_of(store, known[row.run_id]) for row in best},
         provenance=provenance_of(opened, settings),
-        commands=commands_of(opened, settings, folder),
+        commands=commands_of(opened, settings, rows, folder),
         fidelity=tuple(agreements(rows, repeats, settings.training.steps)),
         gate=gate,
     )
@@ -101,7 +103,9 @@ def count(trials: Sequence[FrozenTrial], asked: int) -> Counts:
     complete, pruned, failed = (
         states.count(state) for state in (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
     )
-    return Counts(complete, pruned, failed, len(states) - complete - pruned - failed, asked)
+    interrupted = sum(INTERRUPTED in trial.user_attrs for trial in trials)
+    running = len(states) - complete - pruned - failed
+    return Counts(complete, pruned, failed - interrupted, interrupted, running, asked)
 
 
 def curve_of(trial: FrozenTrial) -> Curve:
@@ -114,13 +118,10 @@ def choose(rows: Sequence[Row]) -> tuple[Shown, ...]:
     scored = [row for row in rows if row.state == "COMPLETE" and "score" in row.metrics]
     if not scored:
         return ()
-    story = (scored[0], scored[len(scored) // 2], scored[-1])
-    # With one or two trials, best, median and worst are the same: said once.
-    parts = [
-        Shown(label, row)
-        for index, (label, row) in enumerate(zip(STORY, story, strict=True))
-        if row not in story[:index]
-    ]
+    # One trial is the best alone, two are the best and the worst: only a third has trials on both sides.
+    places = {"best": 0, "median": len(scored) // 2, "worst": len(scored) - 1}
+    story = STORY if len(scored) > 2 else ("best", "worst")[: len(scored)]
+    parts = [Shown(label, scored[places[label]]) for label in story]
     return tuple(parts + [Shown(row.name, row) for row in scored if row.name])
 
 
@@ -151,17 +152,21 @@ def picture_columns(
         return ()
     clips = bank.validation[:count]
     inputs, outputs, differences = cut(strip(clips, bank.validation_round_trip[:count], count), settings.data.crop_px)
-    columns = [PictureColumn("input", {0: (inputs, None)}), PictureColumn("reference", {0: (outputs, differences)})]
+    columns = [
+        PictureColumn("input", {0: (inputs, None)}, "input"),
+        PictureColumn("reference", {0: (outputs, differences)}),
+    ]
     places = [*settings.search.baselines, "median", "best"]
     order = sorted((each for each in shown if each.label in places), key=lambda each: places.index(each.label))
     labels: dict[int, list[str]] = {}
     for each in order:
-        labels.setdefault(each.row.number, []).append(each.label.replace("_", " "))
+        labels.setdefault(each.row.number, []).append(called(each.label))
     for number, parts in labels.items():
         files = pictures_of(opened.prepared.store, runs[number].id, "validation") if number in runs else {}
         steps = {step: cut(read(files[step]), settings.data.crop_px)[1:] for step in spread(files, MOST_STEPS)}
         if steps:
-            columns.append(PictureColumn(f"{', '.join(parts)} (trial {number})", dict(steps)))
+            part = "best" if "best" in parts else ""
+            columns.append(PictureColumn(f"{', '.join(parts)} (trial {number})", dict(steps), part))
     return tuple(columns)
 
 
@@ -175,7 +180,7 @@ def provenance_of(opened: StudyRecord, settings: Settings) -> tuple[tuple[str, s
         "commit": (git.get("commit") or "unknown")
         + (" with changes (provenance/git.diff)" if git.get("dirty") else ""),
         "machine": ", ".join(versions.get("gpus") or [versions.get("cpu", "unknown")]),
-        "packages": ", ".join(f"{name} {packages[name]}" for name in ("torch", "optuna", "mlflow") if name in packages),
+        "packages": ", ".join(installed(packages)),
         "data": f"{settings.data.source}, digest {clips.digest}",
         "clips": f"{len(clips.training)} for training, {len(clips.validation)} for validation, of {settings.data.frames} frames",
         "reference": f"{settings.reference.source}, identity {facts['reference']['identity']}",
@@ -185,12 +190,18 @@ def provenance_of(opened: StudyRecord, settings: Settings) -> tuple[tuple[str, s
     return tuple(lines.items())
 
 
-def commands_of(opened: StudyRecord, settings: Settings, folder: Path) -> tuple[tuple[str, str], ...]:
-    """The commands that make the study, its best trial and this page again."""
-    config, asked = quote(str(folder / "conf.toml")), opened.study.user_attrs.get(TARGET)
-    best = join(["python", "-m", "search.train", "--config", str(folder / "best.toml")])
-    return (
-        ("the study", f"python -m search.run --config {config} --trials {asked or len(opened.study.trials)}"),
-        ("its best trial alone", best),
-        ("this page", f"python -m search.report --config {config}"),
-    )
+def installed(packages: dict[str, str]) -> list[str]:
+    """The packages that say most of a study, with their versions; MLflow comes whole or as mlflow-skinny."""
+    named = ("torch", "optuna", "mlflow", "mlflow-skinny")
+    return [f"{name} {packages[name]}" for name in named if packages.get(name, NOT_INSTALLED) != NOT_INSTALLED]
+
+
+def commands_of(
+    opened: StudyRecord, settings: Settings, rows: Sequence[Row], folder: Path
+) -> tuple[tuple[str, str], ...]:
+    """The commands that make the study, its best trial where there is one, and this page again."""
+    options, asked = config_options(settings, folder / "conf.toml"), opened.study.user_attrs.get(TARGET)
+    commands = {"the study": f"python -m search.run --trials {asked or len(opened.study.trials)} {options}"}
+    if best_row(rows) is not None:
+        commands["its best trial alone"] = join(["python", "-m", "search.train", "--config", str(folder / "best.toml")])
+    return tuple((commands | {"this page": f"python -m search.report {options}"}).items())

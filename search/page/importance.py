@@ -57,11 +57,13 @@ def importances(among: Study) -> dict[str, dict[str, float]]:
 
 
 def bars(found: dict[str, dict[str, float]]) -> "go.Figure":
-    """Both side by side, each parameter in the order of the first evaluator."""
+    """Both side by side, each parameter in the order of the first evaluator, from above."""
     import plotly.graph_objects as go
 
-    figure = go.Figure(layout={"yaxis_title": "share", "barmode": "group"})
+    layout = {"xaxis_title": "share", "barmode": "group", "yaxis": {"autorange": "reversed"}}
+    figure = go.Figure(layout=layout)
     order = list(next(iter(found.values())))
+    labels = [parameter.replace("_", " ") for parameter in order]
     for name, shares in found.items():
-        figure.add_bar(x=order, y=[shares[parameter] for parameter in order], name=name)
+        figure.add_bar(y=labels, x=[shares[parameter] for parameter in order], name=name, orientation="h")
     return figure

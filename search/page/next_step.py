@@ -15,6 +15,8 @@ from tracking.diagnosis.rules_output import CONSTANT_BASELINES
 
 #: A study whose best trial shows no picture is followed by a run of so many times its steps, and not by a full one.
 LONGER = 10
+#: Learning rates are lowered by this factor where those of a study made every trial diverge.
+SLOWER = 10
 #: Trials that a study gets more where its best ones are not to be promoted: as many as a search has by itself.
 MORE_TRIALS = 50
 
@@ -27,7 +29,7 @@ def next_step(
     asked: int,
     gate: GateRecord | None = None,
 ) -> tuple[str, str]:
-    """Return a note, which may be empty, and the command that comes next, empty where no complete trial has a score.
+    """Return a note, which may be empty, and the command that comes next.
 
     Args:
         settings: of the study.
@@ -39,14 +41,14 @@ def next_step(
     """
     # A pruned trial has a score of an earlier step: nothing to begin a full run with.
     best = best_row(rows)
+    options = config_options(settings, folder / "conf.toml")
     if best is None or "val/psnr" not in best.metrics:
-        return "", ""
+        return without_winner(settings, rows, asked, options)
     alone = f"python -m search.train --config {quote(str(folder / 'best.toml'))} --set training.steps="
     constant = max(yardsticks[name].psnr for name in CONSTANT_BASELINES)
     if best.metrics["val/psnr"] <= constant:
         note = f"no trial is better than a frame of one colour ({constant:.2f} dB): a longer run shows if steps are missing"
         return note, f"{alone}{LONGER * settings.training.steps}"
-    options = config_options(settings, folder / "conf.toml")
     if len(rows) < asked:
         return f"the study has {len(rows)} of {asked} trials", f"python -m search.run --trials {asked} {options}"
     complete = [row for row in rows if row.state == "COMPLETE" and "score" in row.metrics]
@@ -60,6 +62,26 @@ def next_step(
         return "the promotion was refused: search further", more
     note = "" if gate is None else "the promotion goes on, or says again what it came to"
     return note, f"python -m search.promote {options}"
+
+
+def without_winner(settings: Settings, rows: Sequence[Row], asked: int, options: str) -> tuple[str, str]:
+    """What follows where no complete trial has a score: the rest of the trials, or a study of other settings.
+
+    A space and a pruner belong to a study's identity, so the last two commands begin another one with as many trials.
+    """
+    if len(rows) < asked:
+        return f"the study has {len(rows)} of {asked} trials", f"python -m search.run --trials {asked} {options}"
+    scored = any("score" in row.metrics for row in rows)
+    if not rows or (scored and settings.search.pruner == "none"):
+        more = f"python -m search.run --trials {max(asked, len(rows)) + MORE_TRIALS} {options}"
+        return "no trial came to its last step: search further", more
+    another = f"python -m search.run --trials {max(asked, len(rows))} {options} --set"
+    if scored:
+        note = "every trial was stopped before its last step: another study without a pruner"
+        return note, f"{another} search.pruner=none"
+    low, high = (f"{bound / SLOWER:.3g}" for bound in settings.search.space.learning_rate)
+    change = quote(f"search.space.learning_rate=[{low}, {high}]")
+    return "no trial has a score: another study with lower learning rates", f"{another} {change}"
 
 
 def config_options(settings: Settings, config: Path) -> str:

@@ -2,28 +2,42 @@
 // Everything that moves on the page: figures in the reader's colours, tables that sort, the slider over steps.
 (() => {
   const dark = matchMedia("(prefers-color-scheme: dark)");
+  // A finger scrolls the page: a figure that took its swipes for zooming would hold it fast.
+  const touch = matchMedia("(pointer: coarse)");
 
   function coloured(layout) {
     const css = getComputedStyle(document.documentElement);
-    const [text, line] = [css.getPropertyValue("--text").trim(), css.getPropertyValue("--line").trim()];
+    const [text, line, back] = ["--text", "--line", "--back"].map((name) => css.getPropertyValue(name).trim());
     const copy = structuredClone(layout);
-    copy.paper_bgcolor = copy.plot_bgcolor = "rgba(0,0,0,0)";
+    copy.paper_bgcolor = copy.plot_bgcolor = back;
     copy.font = { ...copy.font, color: text };
+    if (touch.matches) copy.dragmode = false;
     const axes = Object.keys(copy).filter((name) => /^[xy]axis\d*$/.test(name));
     for (const name of new Set([...axes, "xaxis", "yaxis"]))
-      copy[name] = { automargin: name.startsWith("y"), ...copy[name], gridcolor: line, zerolinecolor: line, linecolor: line };
+      copy[name] = { automargin: true, exponentformat: "e", ...copy[name], gridcolor: line, zerolinecolor: line, linecolor: line };
     return copy;
   }
 
   function draw(place) {
     const figure = JSON.parse(place.parentElement.querySelector('script[type="application/json"]').textContent);
     const layout = { ...coloured(figure.layout), height: Number(place.dataset.height) };
-    Plotly.react(place, figure.data, layout, { displaylogo: false, responsive: true });
+    // Its buttons would lie on the legend of a narrow figure, and zooming is not for fingers here.
+    const bar = { displaylogo: false, displayModeBar: touch.matches ? false : "hover" };
+    Plotly.react(place, figure.data, layout, { ...bar, responsive: true });
   }
 
   const plots = [...document.querySelectorAll(".plot")];
   plots.forEach(draw);
   dark.addEventListener("change", () => plots.forEach(draw));
+
+  // What stands right above a box that is wider than the screen says so.
+  const sizes = new ResizeObserver((entries) => {
+    for (const { target } of entries) {
+      const hint = target.previousElementSibling;
+      if (hint?.classList.contains("sideways")) hint.hidden = target.scrollWidth <= target.clientWidth + 1;
+    }
+  });
+  document.querySelectorAll(".wide").forEach((box) => sizes.observe(box));
 
   // A cell sorts by its data-value where it has one; what is no number comes last in both directions.
   function value(row, column) {

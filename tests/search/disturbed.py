@@ -33,10 +33,23 @@ class HookedProgress(TrialProgress):
     """The display, which also calls a hook at every step of every trial."""
 
     hook: Callable[[int, int], None]
+    slots: dict[int, int]
+    ends: dict[int, float | None]
+
+    def begin(self, number: int, slot: int) -> None:
+        super().begin(number, slot)
+        self.slots[number] = slot
+        self.hook(number, 0)
 
     def step(self, number: int, step: int) -> None:
         super().step(number, step)
         self.hook(number, step)
+
+    def ended(
+        self, number: int, label: str, score: float | None = None, *, finished: bool = True, fault: bool = False
+    ) -> None:
+        super().ended(number, label, score, finished=finished, fault=fault)
+        self.ends[number] = score
 
 
 @dataclass
@@ -47,6 +60,8 @@ class Study:
     settings: Settings
     out: io.StringIO = field(default_factory=io.StringIO)
     most_at_once: int = 0
+    shown_slots: dict[int, int] = field(default_factory=dict)  # of every trial, as the display was told
+    shown_ends: dict[int, float | None] = field(default_factory=dict)
 
     def run(self, target: int, hook: Hook, workers: int = 1, clock: Callable[[], float] = time.monotonic) -> None:
         assignment = Assignment(recipe_of(self.settings), None, 1, pruning=self.settings.search.pruner != "none")
@@ -66,7 +81,7 @@ class Study:
             self.most_at_once = max(self.most_at_once, sum(slot.running is not None for slot in coordinator.slots))
             hook(coordinator, number, step)
 
-        progress.hook = call
+        progress.hook, progress.slots, progress.ends = call, self.shown_slots, self.shown_ends
         with starting as started:
             for worker in started:
                 worker.supply(Supply(self.opened.prepared.bank.path, perceptual=False))

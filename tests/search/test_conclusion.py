@@ -51,7 +51,8 @@ def test_without_a_finished_trial_there_is_a_page_and_no_next_step(opened: OpenS
     assert "no trial has a score yet" in (folder_of(opened) / "report.html").read_text()
     assert (folder_of(opened) / "ranking.csv").read_text().count("\n") == 1
     assert not (folder_of(opened) / "best.toml").exists()
-    assert [line.split()[0] for line in out.splitlines()] == ["report", "why", "compare"]
+    assert [line.split()[0] for line in out.splitlines()] == ["report", "why", "compare", "note", "next"]
+    assert "next     python -m search.run --trials 2 --config " in out
 
 
 def test_trials_that_all_diverged_have_no_best(
@@ -62,7 +63,7 @@ def test_trials_that_all_diverged_have_no_best(
     out = concluded(2)
     assert run_of(opened).info.status == "FINISHED"  # the study has the trials that it was asked for
     assert "no trial has a score yet" in out
-    assert "next " not in out
+    assert "--set 'search.space.learning_rate=[3e-06, 0.0003]'" in out.splitlines()[-1]
     assert not (folder_of(opened) / "best.toml").exists()
     rows = csv.DictReader((folder_of(opened) / "ranking.csv").read_text().splitlines())
     assert [row["state"] for row in rows] == ["PRUNED"] * 2
@@ -75,7 +76,7 @@ def test_trials_that_were_all_pruned_have_no_best(
         add_trial(opened.study, score, TrialState.PRUNED)
     out = concluded(2)
     assert "no complete trial has a score yet" in out
-    assert "next " not in out
+    assert "next     python -m search.run --trials 52 " in out
     assert not (folder_of(opened) / "best.toml").exists()
     assert "score" not in run_of(opened).data.metrics
 
@@ -104,7 +105,7 @@ def test_the_best_trials_settings_are_the_next_command(
     assert (run.info.status, run.data.tags["state"]) == ("FINISHED", "complete")
     assert run.data.metrics["score"] == 60.0
     assert "best: trial" in out
-    assert "+5.00 dB against seed old" in out
+    assert "+5.00 dB against the user's old settings" in out
 
     words = next(line for line in out.splitlines() if line.startswith("next ")).split()
     assert words[1:4] == ["python", "-m", "search.promote"]

@@ -13,7 +13,7 @@ from mlflow import MlflowClient
 from optuna.trial import TrialState
 
 from search.coordinator import Coordinator
-from search.study import BASELINE, METRICS, REASON, RUN_ID
+from search.study import BASELINE, METRICS, REASON, RUN_ID, failures
 from tests.search.disturbed import MakeStudy, Study, undisturbed
 
 
@@ -67,6 +67,8 @@ def test_the_median_pruner_stops_a_clearly_bad_trial_at_its_first_evaluation(var
     assert bad.user_attrs[METRICS]["score"] == bad.intermediate_values[10]
     assert "loss/total" in varied.mlflow_run(bad).data.metrics
     assert "seraena_author pruned: score" in varied.out.getvalue()
+    # Its score is of an earlier step: the display must not take it for the best.
+    assert (varied.shown_ends[bad.number], varied.shown_ends[good.number]) == (None, good.value)
 
 
 def test_a_score_is_that_of_the_last_evaluation_in_both_records(varied: Study) -> None:
@@ -87,6 +89,8 @@ def crowded(make_study: MakeStudy) -> Study:
     study = make_study()
 
     def disturb(coordinator: Coordinator, number: int, step: int) -> None:
+        (at,) = [s.number for s in coordinator.slots if s.running is not None and s.running.trial.number == number]
+        assert study.shown_slots[number] == at
         if (number, step) == (0, 0):
             for slot in coordinator.slots:  # so that both are there before the first trial begins
                 assert slot.ready or slot.worker.connection.poll(120)
@@ -145,6 +149,22 @@ def test_a_killed_worker_fails_its_trial_alone_and_its_settings_are_tried_again(
     assert (again.state, again.user_attrs["retry_of"]) == (TrialState.COMPLETE, 1)
     assert again.params == killed.params
     assert "failed: its worker ended with exit code -9; its settings are queued again" in crowded.out.getvalue()
+
+
+def test_a_trial_that_was_interrupted_neither_failed_nor_diverged(make_study: MakeStudy) -> None:
+    study = make_study()
+
+    def stop(coordinator: Coordinator, number: int, step: int) -> None:
+        if (number, step) == (1, 1):
+            coordinator.stop.signal_name = "SIGINT"
+
+    study.run(6, stop)
+    (cut,) = study.baseline("seed_new")
+    assert (cut.state, cut.user_attrs[REASON]) == (TrialState.FAIL, "interrupted by SIGINT")
+    assert failures(study.trials) == {}
+    assert "trial 001 seed_new interrupted by SIGINT; its settings are queued again" in study.out.getvalue()
+    assert study.shown_ends == {0: study.trials[0].value, 1: None}
+    study.assert_records_agree()
 
 
 def test_a_worker_that_hangs_is_killed_and_its_trial_tried_again(make_study: MakeStudy) -> None:

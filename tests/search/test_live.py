@@ -23,8 +23,8 @@ def shown(table: StudyTable) -> list[list[str]]:
 def test_each_slot_shows_its_trial_step_score_rate_and_remaining_time() -> None:
     clock = Clock()
     table = StudyTable(total=50, steps=1000, finished=3, clock=clock)
-    table.step(3, 0)
-    table.step(4, 0)
+    table.begin(3, 0)
+    table.begin(4, 1)
     clock.now = 60.0  # the first steps may wait for a compiler
     table.step(3, 10)
     clock.now = 62.0
@@ -38,13 +38,12 @@ def test_each_slot_shows_its_trial_step_score_rate_and_remaining_time() -> None:
     )
 
 
-def test_a_new_trial_takes_the_slot_that_became_free() -> None:
+def test_rows_stand_in_the_order_of_the_workers_slots_and_keep_their_numbers() -> None:
     table = StudyTable(total=9, steps=10, finished=0)
-    for number in (0, 1):
-        table.step(number, 0)
-    table.ended(0, 10.0, fault=False)
-    table.step(2, 0)
-    assert {number: trial.slot for number, trial in table.running.items()} == {1: 1, 2: 0}
+    for number, slot in ((0, 2), (1, 0), (2, 1)):
+        table.begin(number, slot)
+    table.ended(2, 10.0, fault=False)
+    assert [line[:2] for line in shown(table)[-2:]] == [["0", "1"], ["2", "0"]]
 
 
 def test_the_best_trial_and_the_faults_are_named() -> None:

@@ -79,9 +79,9 @@ def test_the_table_shows_every_baseline_even_below_the_best(study) -> None:
 
 
 def test_the_verdict_says_the_gain_over_the_baselines(study) -> None:
-    assert (
-        verdict(rank(study), {})
-        == "best: trial 2 with 20.00 dB; +5.00 dB against seraena author, +10.00 dB against seed old"
+    assert verdict(rank(study), {}) == (
+        "best: trial 2 with 20.00 dB; "
+        "+5.00 dB against the Seraena author's settings, +10.00 dB against the user's old settings"
     )
 
 

@@ -17,8 +17,9 @@ from search.opening import OpenStudy
 from search.page.frame import plotly_js
 from search.report import main
 from search.settings import Settings
+from search.study import TARGET, fail
 from tests.commands import settings_options
-from tests.search.recorded_trials import add_recorded, page_of
+from tests.search.recorded_trials import add_recorded, evidence_of, page_of
 from tracking.store import artifact_folder
 
 SECTIONS = [
@@ -89,19 +90,22 @@ def test_a_study_without_trials_says_so_in_every_section(opened: OpenStudy, sett
 def test_one_trial_is_the_best_and_too_few(opened: OpenStudy, settings: Settings) -> None:
     add_recorded(opened, settings, 30.0, baseline="seed_old")
     text = verdict(opened, settings)
-    assert "Best: trial 3, the settings seed old, with score 30.00, 15.00 dB" in text
-    assert "against seed old: it is the best trial itself" in text
-    assert "against seed new: unknown, because that trial has no score" in text
+    assert "Best: trial 3, the user's old settings, with score 30.00, 15.00 dB" in text
+    assert "1 trial finished of 50" in text
+    assert "against the user's old settings: it is the best trial itself" in text
+    assert "against the user's new settings: unknown, because that trial has no score" in text
     assert "Only 1 complete trial" in text
     assert "The lead" not in text
+    assert "luckiest" not in text
 
 
 def test_two_trials_have_a_gain_and_a_lead(opened: OpenStudy, settings: Settings) -> None:
     add_recorded(opened, settings, 30.0, baseline="seed_old")
     add_recorded(opened, settings, 33.0)
     text = verdict(opened, settings)
+    assert [each.label for each in evidence_of(opened, settings).shown] == ["best", "worst", "seed_old"]
     assert "Best: trial 4, with score 33.00" in text
-    assert "against seed old: +1.50 dB" in text
+    assert "against the user's old settings: +1.50 dB" in text
     assert "The lead over the second is 3.00 in score. Noise between seeds: unknown" in text
 
 
@@ -113,12 +117,40 @@ def test_trials_that_all_failed_are_called_so(opened: OpenStudy, settings: Setti
     assert "Best:" not in text
 
 
+def test_trials_that_were_interrupted_are_neither_failed_nor_to_be_mended(
+    opened: OpenStudy, settings: Settings
+) -> None:
+    for _ in range(2):
+        trial = opened.study.ask()
+        assert fail(opened.study, trial.number, "interrupted by SIGINT", own_fault=False)
+    text = verdict(opened, settings)
+    assert "none has ended; 2 were interrupted and queued again" in text
+    assert "0 complete, 0 pruned or diverged; 2 interrupted; 3 queued or running." in text
+    assert "failed" not in text
+    assert "Next: the study has 0 of 50 trials:" in text
+    page = read(page_of(opened, settings))
+    assert "SIGINT" not in page.texts["diagnosis"]
+    assert "best.toml" not in page.texts["provenance"]
+
+
 def test_trials_that_were_all_pruned_are_called_so(opened: OpenStudy, settings: Settings) -> None:
     for _ in range(3):
         add_recorded(opened, settings, 40.0, TrialState.PRUNED)
     text = verdict(opened, settings)
     assert "all 3 that ended were pruned or diverged (the scores in the ranking are of earlier steps)" in text
     assert "Best:" not in text
+    # They are all that was asked for: to ask for 3 again would do nothing.
+    opened.study.set_user_attr(TARGET, 3)
+    assert "--trials 53" in verdict(opened, settings)
+
+
+def test_trials_that_all_diverged_are_followed_by_lower_learning_rates(opened: OpenStudy, settings: Settings) -> None:
+    for _ in range(3):
+        add_recorded(opened, settings, None, TrialState.PRUNED, reason="loss/total was nan at step 2")
+    opened.study.set_user_attr(TARGET, 3)
+    text = verdict(opened, settings)
+    assert "all 3 that ended were pruned or diverged (none was measured). The last reason: loss/total was nan" in text
+    assert "Next: no trial has a score: another study with lower learning rates:" in text
 
 
 def test_a_score_that_is_no_number_is_no_score(opened: OpenStudy, settings: Settings) -> None:
@@ -127,8 +159,8 @@ def test_a_score_that_is_no_number_is_no_score(opened: OpenStudy, settings: Sett
     add_recorded(opened, settings, 20.0)
     page = read(page_of(opened, settings))
     assert "Best: trial 4" in page.texts["verdict"]
-    assert page.rows[1].startswith("1|4|20.00|10.00|0.500|-|")
-    assert page.rows[2].startswith("2|3|-|-|0.500|-|")
+    assert page.rows[1].startswith("1|4|20.00|ok|0.0001|10.00|0.500|-|")
+    assert page.rows[2].startswith("2|3|-|ok|0.0001|-|0.500|-|")
 
 
 def test_every_trial_is_on_a_page_that_needs_nothing_else(opened: OpenStudy, settings: Settings) -> None:

@@ -14,6 +14,7 @@ from search.study import (
     RETRIES,
     enqueue_baselines,
     fail,
+    failures,
     find_study,
     finished,
     load_study,
@@ -146,4 +147,7 @@ def test_an_interruption_is_no_try(tiny, storage) -> None:
     for _ in range(MAX_RETRIES + 2):
         assert fail(study, trial.number, "interrupted", own_fault=False)
         trial = next_of_baseline(study, "seed_old")
+    assert failures(study.trials) == {}
+    assert fail(study, trial.number, "its worker ended", own_fault=True)
+    assert failures(study.trials) == {trial.number: "its worker ended"}
     assert trial.user_attrs[RETRIES] == 0

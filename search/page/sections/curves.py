@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from search.baselines import called
 from search.page.evidence import PageEvidence
 from search.page.frame import escape, paragraph, plot
 from search.ranking import Row
@@ -10,12 +11,27 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 
+#: A line so many times further off than the trials lie apart would leave them no room.
+FAR = 2.0
+
+
 def history_section(page: PageEvidence) -> str:
     """Score against trial number, or why there is none."""
     figure = history(page)
     if figure is None:
         return paragraph("No trial has a score yet.")
-    return plot(figure, "Each point is a trial; the line is the best so far; dotted: what needs no training.")
+    return plot(figure, history_caption(page, figure))
+
+
+def history_caption(page: PageEvidence, figure: "go.Figure") -> str:
+    """What is drawn, and which yardsticks are too far off to be."""
+    drawn = {line.text for line in figure.layout.annotations}
+    levels = {name.replace("_", " "): scores.score for name, scores in page.yardsticks.items()}
+    far = ", ".join(f"{name} {score:.1f}" for name, score in levels.items() if name not in drawn)
+    return (
+        "Each point is a trial; the line is the best so far; dotted: outputs that need no model, and the reference's own round "
+        f"trip.{f' Too far off to be drawn: {far}.' if far else ''}"
+    )
 
 
 def curves_section(page: PageEvidence) -> str:
@@ -33,6 +49,8 @@ def history(page: PageEvidence) -> "go.Figure | None":
     scored = sorted((row for row in page.rows if "score" in row.metrics), key=lambda row: row.number)
     if not scored:
         return None
+    low, high = min(row.metrics["score"] for row in scored), max(row.metrics["score"] for row in scored)
+    room = FAR * max(high - low, 1.0)
     figure = go.Figure(layout={"xaxis_title": "trial", "yaxis_title": "score"})
     for state, symbol in (("COMPLETE", "circle"), ("PRUNED", "x-thin-open")):
         rows = [row for row in scored if row.state == state]
@@ -51,7 +69,8 @@ def history(page: PageEvidence) -> "go.Figure | None":
     figure.add_scatter(
         x=[row.number for row in complete], y=so_far, mode="lines", line={"shape": "hv"}, name="best so far"
     )
-    for name, scores in page.yardsticks.items():
+    near = {name: scores for name, scores in page.yardsticks.items() if low - room <= scores.score <= high + room}
+    for name, scores in near.items():
         figure.add_hline(
             y=scores.score, line_dash="dot", line_color="#888", annotation_text=escape(name.replace("_", " "))
         )
@@ -77,7 +96,7 @@ def curves(page: PageEvidence) -> "go.Figure | None":
         curve = drawn.get(each.row.number, [])
         if curve and each.label not in ("median", "worst"):
             width = 4 if each.label == "best" else 2
-            name = escape(f"{each.label.replace('_', ' ')} (trial {each.row.number})")
+            name = escape(f"{called(each.label)} (trial {each.row.number})")
             figure.add_scatter(
                 x=[step for step, _ in curve],
                 y=[value for _, value in curve],
@@ -90,4 +109,4 @@ def curves(page: PageEvidence) -> "go.Figure | None":
 
 def label(row: Row) -> str:
     """What a point is called."""
-    return escape(row.name or f"trial {row.number}")
+    return escape(called(row.name) if row.name else f"trial {row.number}")

@@ -56,7 +56,8 @@ def noise_section(page: PageEvidence) -> str:
         parts.append(paragraph("Edge of the space: the best settings lie inside every searched range."))
     noise = seed_noise(page.repeats)
     if noise is None:
-        parts.append(paragraph("Noise between seeds: not measured; no settings were trained with several seeds."))
+        why = "no settings were trained with several fresh seeds for a trial's number of steps"
+        parts.append(paragraph(f"Noise between seeds: not measured; {why}."))
     else:
         rows = [[str(number), ", ".join(f"{value:.2f}" for value in values)] for number, values in page.repeats.items()]
         parts.append(

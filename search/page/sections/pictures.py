@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 
 from search.page.evidence import PageEvidence, PictureColumn
-from search.page.frame import escape, paragraph
+from search.page.frame import SIDEWAYS, escape, paragraph
 from search.page.pictures import MOST_CHARACTERS, QUALITIES, Pixels, data_uri
 
 #: A cell is shown at least so wide: frames of 24 px are seen enlarged.
@@ -24,7 +24,8 @@ def section(page: PageEvidence) -> str:
         "First, middle and last frame of each shown validation clip, one below the other: output and, beside it, the difference "
         "to the input, four times amplified (grey: none, brighter: too bright)."
     )
-    return paragraph(note, "dim") + slider + f'<div class="grid">{fitting(page.pictures)}</div>'
+    hint = paragraph(SIDEWAYS, "sideways")
+    return paragraph(note, "dim") + slider + f'{hint}<div class="wide grid">{fitting(page.pictures)}</div>'
 
 
 def fitting(columns: Sequence[PictureColumn]) -> str:
@@ -42,7 +43,8 @@ def draw(column: PictureColumn, quality: int = QUALITIES[0]) -> str:
     pictures = "".join(
         image(column.label, step, column.steps[step], quality, hidden=step != steps[-1]) for step in steps
     )
-    return f"<figure><figcaption>{escape(column.label)}</figcaption>{pictures}</figure>"
+    kind = f' class="{column.part}"' if column.part else ""
+    return f"<figure{kind}><figcaption>{escape(column.label)}</figcaption>{pictures}</figure>"
 
 
 def image(label: str, step: int, cells: tuple[Pixels, Pixels | None], quality: int, *, hidden: bool) -> str:

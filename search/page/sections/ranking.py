@@ -1,9 +1,10 @@
 """All finished trials as a table that sorts, with the course of each score."""
 
+from search.baselines import called
 from search.page.evidence import Curve, PageEvidence
 from search.page.frame import escape, paragraph, raw_table
-from search.ranking import SCORES, Row, score_cells, show
-from search.space import PLACES
+from search.ranking import SCORES, SHORT, Row, score_cells, show
+from search.space import LOSSES
 
 #: Sides of a sparkline in its own units; the page stretches it.
 WIDTH, HEIGHT = 100, 20
@@ -11,30 +12,34 @@ WIDTH, HEIGHT = 100, 20
 
 def section(page: PageEvidence) -> str:
     """Draw the table; a study without finished trials has its headings."""
-    headings = ["place", "trial", *list(SCORES.values())[:5], "score by step", *PLACES, "state", "diagnosis"]
+    score, *others = list(SCORES.values())[:5]
+    weights = [SHORT[name] for name in LOSSES]
+    headings = ["#", "trial", score, "diagnosis", "rate", *others, "score by step", *weights, "schedule", "state"]
     finals = [value for curve in page.curves.values() for _, value in curve]
     bounds = (min(finals), max(finals)) if finals else (0.0, 1.0)
     rows = [cells(page, row, bounds) for row in page.rows]
     note = (
-        "A click on a heading sorts. The small curves share one scale. Pruned trials stand last, "
-        "with scores of an earlier step."
+        "A click on a heading sorts. The small curves share one scale. Pruned trials stand last, with scores of an earlier "
+        f"step. Rate is the learning rate; {', '.join(weights)} are the weights of the losses {', '.join(LOSSES)}."
     )
-    names = [heading.replace("_", " ") for heading in headings]
-    return paragraph(note, "dim") + f'<div class="tall">{raw_table(names, rows, sortable=True)}</div>'
+    return paragraph(note, "dim") + f'<div class="ranking">{raw_table(headings, rows, sortable=True)}</div>'
 
 
 def cells(page: PageEvidence, row: Row, bounds: tuple[float, float]) -> list[str]:
     """One trial."""
-    label = f"{row.number} {row.name}".strip()
+    score, *others = score_cells(row.metrics)
     return [
         str(row.place),
-        escape(label),
-        *score_cells(row.metrics),
+        f"{row.number}<br><small>{escape(called(row.name))}</small>" if row.name else str(row.number),
+        score,
+        escape(page.verdicts.get(row.number) or "-"),
+        number_cell(row.parameters["learning_rate"]),
+        *others,
         flicker_cell(row),
         sparkline(page.curves.get(row.number, []), bounds),
-        *(number_cell(row.parameters[name]) for name in PLACES),
+        *(number_cell(row.parameters[name]) for name in LOSSES),
+        number_cell(row.parameters["schedule"]),
         row.state.lower(),
-        escape(page.verdicts.get(row.number) or "-"),
     ]
 
 

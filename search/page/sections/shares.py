@@ -26,19 +26,20 @@ def section(page: PageEvidence) -> str:
         f"Mean of the last {LAST_POINTS} measurements. A loss with a large share of the value and a small one of the gradient "
         "hardly steers the training."
     )
-    return plot(shares(page, story), caption, least_px=900)
+    return plot(shares(page, story), caption)
 
 
 def shares(page: PageEvidence, story: list[Shown]) -> "go.Figure":
-    """One stacked bar a trial and kind; a loss has one colour."""
+    """One stacked bar a trial and kind, the best above; a loss has one colour."""
     import plotly.graph_objects as go
 
-    figure = go.Figure(layout={"barmode": "stack", "yaxis_title": "share"})
+    layout = {"barmode": "stack", "xaxis_title": "share", "yaxis": {"autorange": "reversed"}}
+    figure = go.Figure(layout=layout | {"legend": {"traceorder": "normal"}})
     labels = [f"{each.label} (trial {each.row.number})<br>{title}" for each in story for title in KINDS.values()]
     for name in LOSSES:
         values = [last(page.shares[each.row.number].get(f"{kind}/{name}", [])) for each in story for kind in KINDS]
         if any(value is not None for value in values):
-            figure.add_bar(x=labels, y=values, name=name)
+            figure.add_bar(y=labels, x=values, name=name, orientation="h")
     return figure
 
 

@@ -1,10 +1,13 @@
 """The verdict in words: what won, by how much, whether to believe it, what to do next."""
 
+from model.evaluation.yardsticks import REFERENCE
+from search.baselines import called
 from search.page.evidence import PageEvidence
 from search.page.frame import escape, paragraph
 from search.page.gains import DEVIATIONS, Gain, exceeds, gain, seed_noise
 from search.promotion.gate_record import GateRecord
 from search.ranking import Row, show, without_model
+from tracking.diagnosis.rules_study import SPACE
 
 #: Below this number of complete trials a study has hardly looked at its space (search.startup_trials of conf.toml).
 FEW_TRIALS = 10
@@ -34,8 +37,10 @@ def how_many(page: PageEvidence) -> str:
     counts = page.counts
     done = counts.complete + counts.pruned
     asked = f" of {counts.asked} asked for" if counts.asked else ""
-    parts = [f"{done} trials finished{asked}: {counts.complete} complete, {counts.pruned} pruned or diverged"]
+    trials = "1 trial" if done == 1 else f"{done} trials"
+    parts = [f"{trials} finished{asked}: {counts.complete} complete, {counts.pruned} pruned or diverged"]
     parts += [f"{counts.failed} failed"] if counts.failed else []
+    parts += [f"{counts.interrupted} interrupted"] if counts.interrupted else []
     parts += [f"{counts.open} queued or running"] if counts.open else []
     return "; ".join(parts) + "."
 
@@ -45,7 +50,9 @@ def nothing_won(page: PageEvidence) -> str:
     counts = page.counts
     ended = counts.complete + counts.pruned + counts.failed
     if not ended:
-        return "Nothing is known yet: no trial has a score yet, because none has ended."
+        verb = "was" if counts.interrupted == 1 else "were"
+        cut = f"; {counts.interrupted} {verb} interrupted and queued again" if counts.interrupted else ""
+        return f"Nothing is known yet: no trial has a score yet, because none has ended{cut}."
     reason = f" The last reason: {list(page.failures.values())[-1]}." if page.failures else ""
     subject = "the only one that ended" if ended == 1 else f"all {ended} that ended"
     if counts.failed == ended:
@@ -63,7 +70,7 @@ def nothing_won(page: PageEvidence) -> str:
 
 def who_won(best: Row) -> str:
     """The best trial, its scores and its settings."""
-    named = f", the settings {best.name.replace('_', ' ')}" if best.name else ""
+    named = f", {called(best.name)}" if best.name else ""
     scores = f"score {best.metrics['score']:.2f}"
     scores += f", {best.metrics['val/psnr']:.2f} dB" if "val/psnr" in best.metrics else ""
     scores += f", SSIM {best.metrics['val/ssim']:.3f}" if "val/ssim" in best.metrics else ""
@@ -72,22 +79,21 @@ def who_won(best: Row) -> str:
 
 
 def comparisons(page: PageEvidence, best: Row) -> list[str]:
-    """The gain over each baseline and over what needs no training, in dB."""
+    """The gain over each baseline, over what needs no model, and over the reference's own round trip, in dB."""
     rows = {row.name: row for row in page.rows if row.name}
     noise = seed_noise(page.repeats)
     lines = [against_trial(page, best, name, rows.get(name), noise) for name in page.baselines]
     if "val/psnr" in best.metrics:
-        psnr = best.metrics["val/psnr"]
-        each = ", ".join(
-            f"{name.replace('_', ' ')} {psnr - scores.psnr:+.2f} dB" for name, scores in page.yardsticks.items()
-        )
-        lines.append(f"against what needs no training: {each}")
+        gains = {name: f"{best.metrics['val/psnr'] - scores.psnr:+.2f} dB" for name, scores in page.yardsticks.items()}
+        each = ", ".join(f"{name.replace('_', ' ')} {db}" for name, db in gains.items() if name != REFERENCE)
+        lines.append(f"against outputs that need no model: {each}")
+        lines += [f"against the reference's own round trip: {gains[REFERENCE]}"] if REFERENCE in gains else []
     return lines
 
 
 def against_trial(page: PageEvidence, best: Row, name: str, other: Row | None, noise: float | None) -> str:
     """The gain over one baseline."""
-    title = f"against {name.replace('_', ' ')}"
+    title = f"against {called(name)}"
     if other is not None and other.number == best.number:
         return f"{title}: it is the best trial itself, nothing that was searched beats it"
     if other is None or "val/psnr" not in other.metrics or "val/psnr" not in best.metrics:
@@ -116,9 +122,10 @@ def over_seeds(found: Gain, noise: float | None) -> str:
     """The gain against the noise between seeds in words; nothing where that is unknown."""
     if noise is None:
         return ""
+    limit = f"the noise between seeds ({DEVIATIONS:g} x {noise:.2f} dB)"
     if exceeds(found.decibels, noise):
-        return f", more than the noise between seeds ({DEVIATIONS:g} x {noise:.2f} dB)"
-    return f", not more than the noise between seeds ({DEVIATIONS:g} x {noise:.2f} dB)"
+        return f", a gain beyond {limit}"
+    return f", a loss beyond {limit}" if exceeds(-found.decibels, noise) else f", within {limit}"
 
 
 def belief(page: PageEvidence, best: Row) -> str:
@@ -132,8 +139,8 @@ def belief(page: PageEvidence, best: Row) -> str:
     )
     if noise is None:
         return (
-            f"{lead}Noise between seeds: unknown, no settings were trained with several seeds. The best of {len(complete)} "
-            "single trainings is partly the luckiest of them, so a full run may gain less than this page says."
+            f"{lead}Noise between seeds: unknown, no settings were trained with several fresh seeds for a trial's number of "
+            f"steps.{lucky(len(complete))}"
         )
     number = sum(len(values) for values in page.repeats.values())
     return (
@@ -142,17 +149,30 @@ def belief(page: PageEvidence, best: Row) -> str:
     )
 
 
+def lucky(trials: int) -> str:
+    """What choosing among single trainings does; nothing where there was no choice."""
+    if trials < 2:
+        return ""
+    best = f" The best of {trials} single trainings is partly the luckiest of them"
+    return f"{best}, so a full run may gain less than this page says."
+
+
 def warnings(page: PageEvidence, best: Row) -> list[str]:
     """What makes the verdict worth less than it looks."""
     psnr = best.metrics.get("val/psnr")
     above = [
         name.replace("_", " ")
         for name, scores in page.yardsticks.items()
-        if name != "reference" and psnr is not None and scores.psnr >= psnr
+        if name != REFERENCE and psnr is not None and scores.psnr >= psnr
     ]
     lines = [f"It is not better than {without_model(above)}: train longer (training.steps)."] if above else []
     if any(finding.code == "search.noise_floor" for finding in page.diagnosis.findings):
         lines.append("The lead over the second is within the noise between seeds: another trial may be the best one.")
+    edges = [finding.subject for finding in page.diagnosis.findings if finding.code == "search.edge_of_space"]
+    if edges:
+        names = " and ".join(edge.removeprefix(f"{SPACE}.").replace("_", " ") for edge in edges)
+        verb = "lies" if len(edges) == 1 else "lie"
+        lines.append(f"The best {names} {verb} at the edge of what was searched: better settings may lie beyond.")
     if page.counts.complete < FEW_TRIALS:
         trials = "1 complete trial" if page.counts.complete == 1 else f"{page.counts.complete} complete trials"
         lines.append(f"Only {trials}: too few to say much about the space.")
@@ -175,17 +195,7 @@ def decision(gate: GateRecord | None) -> list[str]:
 def next_lines(page: PageEvidence) -> list[str]:
     """What to do next."""
     note, command = page.next_step
-    if not command:
-        study = next((command for what, command in page.commands if what == "the study"), "")
-        ask = (
-            "Next: see the reasons under Diagnosis, mend them and go on:"
-            if page.failures
-            else "Next: go on with the study:"
-        )
-        return [paragraph(ask), f"<pre>{escape(study)}</pre>"]
-    return [
-        paragraph(
-            f"Next: {note}:" if note else "Next, confirm the best settings over seeds and train the winner in full:"
-        ),
-        f"<pre>{escape(command)}</pre>",
-    ]
+    if note and page.counts.failed and best_of(page) is None:
+        note = f"mend what failed (the reasons are under Diagnosis); {note}"
+    ask = f"Next: {note}:" if note else "Next, confirm the best settings over seeds and train the winner in full:"
+    return [paragraph(ask), f"<pre>{escape(command)}</pre>"]

@@ -1,4 +1,6 @@
+import shlex
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -6,15 +8,17 @@ from optuna.trial import TrialState
 
 from search.opening import OpenStudy
 from search.page.evidence import Counts, PageEvidence
-from search.page.gathering import choose, picture_columns
+from search.page.gathering import choose, installed, picture_columns
 from search.ranking import rank
-from search.settings import Settings
+from search.results import write_ranking
+from search.settings import Settings, load_settings
 from tests.search.recorded_trials import STEPS, add_recorded, add_repeat, evidence_of
 from tracking.query import children
+from tracking.store import artifact_folder
 
 
 def test_every_trial_is_counted_by_its_state(evidence: PageEvidence) -> None:
-    assert evidence.counts == Counts(complete=5, pruned=1, failed=1, open=3, asked=50)
+    assert evidence.counts == Counts(complete=5, pruned=1, failed=1, interrupted=0, open=3, asked=50)
     assert evidence.failures == {9: "its worker exited with code 1"}
 
 
@@ -43,7 +47,13 @@ def test_one_trial_has_one_part(opened: OpenStudy, settings: Settings) -> None:
 
 def test_pictures_stand_side_by_side_by_step(evidence: PageEvidence, opened: OpenStudy) -> None:
     labels = [column.label for column in evidence.pictures]
-    assert labels == ["input", "reference", "seed old (trial 3)", "best (trial 5)"]  # trial 4 has no pictures
+    assert [column.part for column in evidence.pictures] == ["input", "", "", "best"]
+    assert labels == [
+        "input",
+        "reference",
+        "the user's old settings (trial 3)",
+        "best (trial 5)",
+    ]  # trial 4 has no pictures
     assert [sorted(column.steps) for column in evidence.pictures] == [[0], [0], list(STEPS), list(STEPS)]
     inputs, nothing = evidence.pictures[0].steps[0]
     assert nothing is None
@@ -78,16 +88,41 @@ def test_longer_trainings_of_four_settings_are_compared_with_their_trials(
     assert (agreement.spearman, agreement.regret) == (1.0, 0.0)
 
 
-def test_where_it_comes_from_and_how_to_make_it_again(evidence: PageEvidence, opened: OpenStudy) -> None:
+def test_where_it_comes_from_and_how_to_make_it_again(
+    opened: OpenStudy, settings: Settings, tiny: Callable[..., Settings]
+) -> None:
+    add_recorded(opened, settings, 30.0, baseline="seed_old")
+    folder = artifact_folder(opened.prepared.store, opened.parent.id)
+    write_ranking(opened, settings, rank(opened.study))
+    now = tiny("search.startup_trials=3")
+    evidence = evidence_of(opened, now)
     lines = dict(evidence.provenance)
     assert lines["study"] == opened.study.study_name
     assert opened.prepared.bank.digest in lines["data"]
     assert lines["LPIPS"] == "not available"
-    study, best, page = (command for _, command in evidence.commands)
-    assert study.startswith("python -m search.run --config ")
-    assert study.endswith("/conf.toml --trials 50")
-    assert best.endswith("/best.toml")
-    assert page.startswith("python -m search.report --config ")
+    study, best, page = (shlex.split(command) for _, command in evidence.commands)
+    assert study[:5] == ["python", "-m", "search.run", "--trials", "50"]
+    assert page[:3] == ["python", "-m", "search.report"]
+    # What was changed since the study began is in the command; its file alone would be another work.
+    for words in (study[5:], page[3:]):
+        option, file, set_, change = words
+        assert (option, Path(file), set_) == ("--config", folder / "conf.toml", "--set")
+        assert load_settings(Path(file), "cpu", [change]) == now
+    assert best[:4] == ["python", "-m", "search.train", "--config"]
+    assert load_settings(Path(best[4]), "cpu", []).optimizer.learning_rate == 1e-4
+
+
+def test_without_a_best_trial_there_is_no_command_to_train_it(opened: OpenStudy, settings: Settings) -> None:
+    add_recorded(opened, settings, 30.0, TrialState.PRUNED)
+    assert [what for what, _ in evidence_of(opened, settings).commands] == ["the study", "this page"]
+
+
+def test_mlflow_is_known_whole_or_as_its_smaller_package() -> None:
+    assert installed({"torch": "2.0", "mlflow": "not installed", "mlflow-skinny": "3.1"}) == [
+        "torch 2.0",
+        "mlflow-skinny 3.1",
+    ]
+    assert installed({"mlflow": "3.1", "mlflow-skinny": "3.1"}) == ["mlflow 3.1", "mlflow-skinny 3.1"]
 
 
 def test_a_trial_whose_run_is_not_in_the_record_is_shown_without_its_details(

@@ -31,7 +31,9 @@ def test_the_parameter_that_makes_the_score_matters_most(study: optuna.Study, ad
         assert next(iter(shares)) == "encoder"
         assert sum(shares.values()) == pytest.approx(1)
     assert [bar.name for bar in bars(found).data] == ["fANOVA", "PED-ANOVA"]
-    assert list(bars(found).data[1].x) == list(found["fANOVA"])
+    # The most important one stands above, its name beside its bars.
+    assert list(bars(found).data[1].y) == [name.replace("_", " ") for name in found["fANOVA"]]
+    assert bars(found).layout.yaxis.autorange == "reversed"
 
 
 def test_too_few_trials_or_equal_scores_compare_nothing(study: optuna.Study, add_trial: AddTrial) -> None:

@@ -1,3 +1,4 @@
+import shlex
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from search.promotion.gate_record import GateRecord
 from search.ranking import Row
 from search.record import to_toml
 from search.settings import Settings, load_settings
+from search.study import study_name
 
 Step = Callable[..., tuple[str, str]]
 LEAD = Difference(mean=0.1, seed_interval=(-1.0, 1.0), clip_interval=(-1.0, 1.0), psnr_db=0.1)
@@ -27,8 +29,9 @@ BEST, BASELINE = row(30.0), row(29.0, name="seed_old")
 
 @pytest.fixture
 def step(tiny: Callable[..., Settings], prepared_once: Preparation) -> Step:
-    def make(*rows: Row, asked: int = 2, gate: GateRecord | None = None) -> tuple[str, str]:
-        return next_step(tiny(), rows, prepared_once.yardsticks, Path("/my runs/artifacts"), asked, gate)
+    def make(*rows: Row, asked: int = 2, gate: GateRecord | None = None, pruner: str = "none") -> tuple[str, str]:
+        settings = tiny(f"search.pruner={pruner}")
+        return next_step(settings, rows, prepared_once.yardsticks, Path("/my runs/artifacts"), asked, gate)
 
     return make
 
@@ -44,10 +47,42 @@ def test_what_shows_no_picture_is_trained_a_little_longer(step: Step, tiny: Call
     assert command == f"python -m search.train --config '/my runs/artifacts/best.toml' --set training.steps={steps}"
 
 
-def test_without_a_complete_score_there_is_no_next_training(step: Step) -> None:
-    assert step() == ("", "")
-    assert step(row(30.0, "PRUNED")) == ("", "")
-    assert step(replace(row(30.0), metrics={"val/psnr": 30.0})) == ("", "")
+def test_without_a_complete_score_the_study_goes_on_to_its_trials(step: Step) -> None:
+    wanted = f"python -m search.run --trials 2 {CONFIG}"
+    assert step() == ("the study has 0 of 2 trials", wanted)
+    assert step(row(30.0, "PRUNED")) == ("the study has 1 of 2 trials", wanted)
+    assert step(asked=0)[1] == f"python -m search.run --trials {MORE_TRIALS} {CONFIG}"
+
+
+def changed(command: str) -> list[str]:
+    """The settings that a command changes."""
+    words = shlex.split(command)
+    return [words[place + 1] for place, word in enumerate(words) if word == "--set"]
+
+
+def test_a_study_whose_trials_all_diverged_is_followed_by_another_with_lower_rates(
+    step: Step, tiny: Callable[..., Settings]
+) -> None:
+    diverged = replace(row(30.0, "PRUNED"), metrics={})
+    note, command = step(diverged, diverged)
+    assert note == "no trial has a score: another study with lower learning rates"
+    assert command.startswith(f"python -m search.run --trials 2 {CONFIG} --set ")
+    then = tiny(*changed(command))
+    assert then.search.space.learning_rate == (3e-6, 3e-4)
+    # The same study has all its trials already; this is another one, so the command does something.
+    assert study_name(then, perceptual=True) != study_name(tiny(), perceptual=True)
+
+
+def test_a_study_whose_trials_were_all_stopped_is_followed_by_another_without_a_pruner(
+    step: Step, tiny: Callable[..., Settings]
+) -> None:
+    stopped = row(30.0, "PRUNED")
+    note, command = step(stopped, stopped, pruner="asha")
+    assert note == "every trial was stopped before its last step: another study without a pruner"
+    assert changed(command) == ["search.pruner=none"]
+    then, before = tiny(*changed(command)), tiny("search.pruner=asha")
+    assert study_name(then, perceptual=True) != study_name(before, perceptual=True)
+    assert step(stopped, stopped)[1] == f"python -m search.run --trials {2 + MORE_TRIALS} {CONFIG}"
 
 
 def test_what_a_promotion_would_refuse_is_searched_first(step: Step) -> None:

@@ -44,7 +44,9 @@ def test_the_edge_of_the_space_is_found_fine_or_not_judged(evidence: PageEvidenc
 
 
 def test_the_noise_is_measured_or_said_not_to_be(evidence: PageEvidence) -> None:
-    assert "not measured; no settings were trained with several seeds" in noise_section(evidence)
+    assert "no settings were trained with several fresh seeds for a trial&#x27;s number of steps" in noise_section(
+        evidence
+    )
     known = noise_section(replace(evidence, repeats={5: (17.0, 19.0)}))
     assert "differ by 2.00 dB" in known
     assert "<td>17.00, 19.00</td>" in known

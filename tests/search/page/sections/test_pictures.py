@@ -13,6 +13,11 @@ def test_the_slider_goes_over_the_steps_that_were_drawn(evidence: PageEvidence) 
     assert 'data-steps="[2, 4]"' in text
     assert 'max="1" value="1"' in text
     assert re.findall(r"<figcaption>([^<]*)</figcaption>", text)[:2] == ["input", "reference"]
+    assert re.findall(r"<figure class=\"(\w+)\"><figcaption>([^<]*)<", text) == [
+        ("input", "input"),
+        ("best", "best (trial 5)"),
+    ]
+    assert "it scrolls sideways" in text
 
 
 def test_without_the_script_the_last_picture_of_each_column_is_seen() -> None:

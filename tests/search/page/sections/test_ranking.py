@@ -7,11 +7,11 @@ from search.page.sections.ranking import cells, flicker_cell, number_cell, secti
 
 def test_every_finished_trial_has_a_row_in_order(evidence: PageEvidence) -> None:
     text = section(evidence)
-    assert re.findall(r"<tr><td>(\d+)</td><td>([\w ]+)</td>", text) == [
+    assert re.findall(r"<tr><td>(\d+)</td><td>(.+?)</td>", text) == [
         ("1", "5"),
         ("2", "6"),
-        ("3", "4 seed_new"),
-        ("4", "3 seed_old"),
+        ("3", "4<br><small>the user&#x27;s new settings</small>"),
+        ("4", "3<br><small>the user&#x27;s old settings</small>"),
         ("5", "7"),
         ("6", "8"),
     ]
@@ -21,8 +21,11 @@ def test_every_finished_trial_has_a_row_in_order(evidence: PageEvidence) -> None
 
 def test_a_row_has_scores_state_and_diagnosis(evidence: PageEvidence) -> None:
     row = cells(evidence, evidence.rows[0], (0.0, 36.0))
-    assert row[:7] == ["1", "5", "36.00", "18.00", "0.500", "-", "-"]
-    assert row[-2:] == ["complete", "ok"]
+    assert row[:4] == ["1", "5", "36.00", "ok"]
+    assert row[4] == '<span data-value="0.0001">0.0001</span>'
+    assert row[5:9] == ["18.00", "0.500", "-", "-"]
+    assert row[-2:] == ["<span>linear</span>", "complete"]
+    assert len(row) == section(evidence).count("<th>")
 
 
 def test_flicker_has_a_column(evidence: PageEvidence) -> None:

@@ -8,9 +8,9 @@ def test_best_median_and_worst_have_a_bar_for_value_and_gradient(evidence: PageE
     story = [each for each in evidence.shown if each.label in ("best", "median", "worst")]
     figure = shares(evidence, story)
     assert [bar.name for bar in figure.data] == ["encoder", "decoder", "reconstruction", "perceptual", "seraena"]
-    assert list(figure.data[0].x)[:2] == ["best (trial 5)<br>of the value", "best (trial 5)<br>of the gradient"]
-    assert list(figure.data[0].y) == [0.2, 1.0] * 3
-    assert list(figure.data[1].y) == [0.2, 0.0] * 3
+    assert list(figure.data[0].y)[:2] == ["best (trial 5)<br>of the value", "best (trial 5)<br>of the gradient"]
+    assert list(figure.data[0].x) == [0.2, 1.0] * 3
+    assert list(figure.data[1].x) == [0.2, 0.0] * 3
 
 
 def test_the_end_of_a_curve_is_averaged() -> None:

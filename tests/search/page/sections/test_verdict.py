@@ -41,12 +41,16 @@ def test_gains_are_in_decibels_over_each_baseline_and_what_needs_no_training(evi
     lines = comparisons(evidence, best)
     # Both clips gain exactly 3 dB over the old settings.
     assert lines[0] == (
-        "against seed old: +3.00 dB (95 % interval over the validation clips +3.00 to +3.00; 0 lies outside)"
+        "against the user's old settings: +3.00 dB (95 % interval over the validation clips +3.00 to +3.00; 0 lies outside)"
     )
-    assert lines[1].startswith("against seed new: +2.00 dB")
-    assert lines[2] == "against seraena author: unknown, because that trial has no score"
+    assert lines[1].startswith("against the user's new settings: +2.00 dB")
+    assert lines[2] == "against the Seraena author's settings: unknown, because that trial has no score"
     mean = evidence.yardsticks["mean_colour"].psnr
+    assert lines[3].startswith("against outputs that need no model: ")
     assert f"mean colour {18 - mean:+.2f} dB" in lines[3]
+    assert "reference" not in lines[3]
+    reference = evidence.yardsticks["reference"].psnr
+    assert lines[4] == f"against the reference's own round trip: {18 - reference:+.2f} dB"
 
 
 def test_a_pruned_baseline_is_not_compared(evidence: PageEvidence) -> None:
@@ -64,8 +68,10 @@ def test_clips_that_disagree_are_said_to(evidence: PageEvidence) -> None:
 
 def test_a_gain_stands_against_the_noise_between_seeds() -> None:
     assert over_seeds(Gain(1.0, None), None) == ""
-    assert over_seeds(Gain(1.0, None), 0.2) == ", more than the noise between seeds (2 x 0.20 dB)"
-    assert over_seeds(Gain(0.3, None), 0.2) == ", not more than the noise between seeds (2 x 0.20 dB)"
+    assert over_seeds(Gain(1.0, None), 0.2) == ", a gain beyond the noise between seeds (2 x 0.20 dB)"
+    assert over_seeds(Gain(0.3, None), 0.2) == ", within the noise between seeds (2 x 0.20 dB)"
+    assert over_seeds(Gain(-0.3, None), 0.2) == ", within the noise between seeds (2 x 0.20 dB)"
+    assert over_seeds(Gain(-6.0, None), 0.2) == ", a loss beyond the noise between seeds (2 x 0.20 dB)"
 
 
 def test_unknown_noise_is_called_unknown_and_known_noise_is_used(evidence: PageEvidence) -> None:
@@ -74,7 +80,7 @@ def test_unknown_noise_is_called_unknown_and_known_noise_is_used(evidence: PageE
     assert "The lead over the second is 2.00 in score. Noise between seeds: unknown" in belief(evidence, best)
     known = replace(evidence, repeats={5: (18.0, 18.0), 6: (17.0, 19.0)})
     assert "differ by 1.41 dB (one deviation, 4 trainings)" in belief(known, best)  # variances 0 and 2
-    assert "not more than the noise between seeds (2 x 1.41 dB)" in comparisons(known, best)[1]
+    assert "within the noise between seeds (2 x 1.41 dB)" in comparisons(known, best)[1]
 
 
 def test_what_is_no_better_than_a_yardstick_is_said(evidence: PageEvidence) -> None:
@@ -95,6 +101,18 @@ def test_a_lead_within_the_noise_is_said(evidence: PageEvidence) -> None:
     assert any("within the noise between seeds" in line for line in warnings(noisy, best))
 
 
+def test_best_settings_at_the_edge_of_the_space_are_said(evidence: PageEvidence) -> None:
+    best = best_of(evidence)
+    assert best is not None
+    assert not any("edge" in line for line in warnings(evidence, best))
+    names = ("encoder", "learning_rate")
+    found = tuple(finding("search.edge_of_space", "warning", 0.6, ("x",), f"search.space.{name}") for name in names)
+    both = replace(evidence, diagnosis=Diagnosis(found, (), "warning", None))
+    assert "The best encoder and learning rate lie at the edge of what was searched" in section(both)
+    one = replace(evidence, diagnosis=Diagnosis(found[:1], (), "warning", None))
+    assert "The best encoder lies at the edge of what was searched" in section(one)
+
+
 def test_a_promotions_decision_is_told(evidence: PageEvidence) -> None:
     lead = Difference(mean=2.0, seed_interval=(-1.0, 5.0), clip_interval=(1.0, 3.0), psnr_db=1.5)
     estimates = {"val/psnr": Estimate(100_000, 30.0, 28.0, 32.0)}
@@ -110,12 +128,13 @@ def test_a_promotions_decision_is_told(evidence: PageEvidence) -> None:
 def test_the_next_command_is_printed_or_the_study_goes_on(evidence: PageEvidence) -> None:
     assert "the study has 6 of 50 trials" in next_lines(evidence)[0]
     assert "python -m search.run --trials 50 --config" in next_lines(evidence)[1]
+    assert "mend" not in next_lines(evidence)[0]
     promoted = replace(evidence, next_step=("", "python -m search.promote"))
     assert "confirm the best settings over seeds" in next_lines(promoted)[0]
     assert next_lines(evidence)[1] in section(evidence)
-    stuck = replace(evidence, next_step=("", ""))
-    assert "mend them" in next_lines(stuck)[0]
-    assert "python -m search.run --config" in next_lines(stuck)[1]
+    stuck = replace(evidence, shown=())
+    assert "Next: mend what failed (the reasons are under Diagnosis); the study has 6 of 50" in next_lines(stuck)[0]
+    assert next_lines(stuck)[1] == next_lines(evidence)[1]
 
 
 def test_without_a_best_there_is_a_reason(evidence: PageEvidence) -> None:
