@@ -25,12 +25,14 @@ class Start:
         bank: its file.
         perceptual: whether LPIPS is to be had.
         folder: of the training, where a checkpoint may lie.
+        evaluate_at: steps that the first rank evaluates besides those of the recipe.
     """
 
     recipe: Recipe
     bank: Path
     perceptual: bool
     folder: Path
+    evaluate_at: tuple[int, ...] = ()
 
 
 #: What the first rank tells the others when the training was found done.
@@ -57,7 +59,15 @@ def take_part(ranks: Ranks, start: Start, stop: StopRequest) -> bool:
     recipe, device = start.recipe, resolve_device(start.recipe.training.device)
     perceptual = load_perceptual(recipe.evaluation.lpips, device) if start.perceptual else None
     bank = load_bank(start.bank)
-    steps = train(recipe, bank, perceptual=perceptual, device=device, folder=start.folder, ranks=ranks)
+    steps = train(
+        recipe,
+        bank,
+        perceptual=perceptual,
+        device=device,
+        folder=start.folder,
+        ranks=ranks,
+        evaluate_at=start.evaluate_at,
+    )
     try:
         with contextlib.closing(steps):
             return not any(ranks.any(bool(stop)) for _ in steps)

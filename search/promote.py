@@ -84,7 +84,7 @@ def promote(settings: "Settings", console: "Console", ranks: "Ranks", *, force: 
     from search.lock import study_lock
     from search.opening import open_everything
     from search.promotion.confirmation import winner_of
-    from search.promotion.full import full_settings
+    from search.promotion.horizon import full_settings
     from search.promotion.prerequisites import check_finished, warn_of_other_code
 
     say = speaker(console)
@@ -173,7 +173,8 @@ def full_run(
     from model.training.division import check_division
     from search.follow import NOTHING_TO_TRAIN
     from search.promotion.confirmation import winner_of
-    from search.promotion.full import describe_stretch, find_full_run, open_full_run, train_full, watch_of
+    from search.promotion.full import find_full_run, open_full_run, train_full, watch_of
+    from search.promotion.horizon import describe_stretch
     from search.record import forced_tag
     from search.settings import recipe_of
 
