@@ -3,15 +3,10 @@
 import contextlib
 import statistics
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from rich.console import Console
 
 from model.cli import InterruptedWorkError, speaker
-from model.evaluation.evaluation import evaluate
-from model.evaluation.scores import Scores
-from model.network.taehv import TAEHV
-from model.network.weights import load_weights
 from model.preflight.report import Preflight
 from model.ranks import Ranks
 from model.settings import identity
@@ -29,6 +24,7 @@ from search.promotion.confirmation import Confirmed
 from search.promotion.full_files import bring_back, folder_of
 from search.promotion.kept import keep_weights, step_of
 from search.promotion.repeats import CANDIDATE_TAG, HORIZON_TAG, SEED_TAG
+from search.promotion.scoring import score_weights
 from search.promotion.watch import WATCH_TAG, HopelessRunError, Watch
 from search.record import TrainingRecord, start_training_record
 from search.settings import Settings, recipe_of
@@ -57,8 +53,12 @@ def watch_of(winner: Confirmed, prepared: Preparation, settings: Settings) -> Wa
 def find_full_run(opened: OpenStudy, settings: Settings) -> RunRow | None:
     """The newest full run of these settings below the study."""
     wanted = identity(recipe_of(settings))
-    found = [row for row in children(opened.prepared.store, opened.parent.id) if row.role == "full"]
-    return next((row for row in reversed(found) if row.tags["identity"] == wanted), None)
+    return next((row for row in reversed(full_runs(opened)) if row.tags["identity"] == wanted), None)
+
+
+def full_runs(opened: OpenStudy) -> list[RunRow]:
+    """All full runs below the study, the oldest first."""
+    return children(opened.prepared.store, opened.parent.id, role="full")
 
 
 def open_full_run(opened: OpenStudy, settings: Settings, candidate: Candidate, row: RunRow | None) -> TrainingRecord:
@@ -74,6 +74,7 @@ def open_full_run(opened: OpenStudy, settings: Settings, candidate: Candidate, r
         name = f"full {candidate.label}, {settings.training.steps} steps"
         return start_training_record(prepared, settings, name=name, role="full", parent=opened.parent, tags=tags)
     run, folder = reopen_run(prepared.store, row.id), folder_of(prepared.store, row)
+    folder.mkdir(parents=True, exist_ok=True)
     bring_back(prepared.store, row, folder)
     run.tags({"state": "running", "reason": ""})
     curves = {name: history(prepared.store, row.id, name) for name in row.metrics}
@@ -196,22 +197,6 @@ def finish(record: TrainingRecord, prepared: Preparation, steps: int) -> None:
         record.run.metrics(record.scores.metrics(), steps)
     record.write_results(keep_checkpoint=True)
     record.close("FINISHED")
-
-
-def score_weights(weights: Path, settings: Settings, prepared: Preparation) -> Scores:
-    """Load weights from their file and score them on the study's validation clips."""
-    model = TAEHV(settings.network)
-    load_weights(model, weights)
-    model.to(prepared.device)
-    bank = prepared.bank
-    return evaluate(
-        lambda video: model.decode(model.encode(video)),
-        bank.validation,
-        bank.validation_names,
-        settings.evaluation,
-        prepared.perceptual,
-        prepared.device,
-    )
 
 
 @contextlib.contextmanager

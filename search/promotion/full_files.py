@@ -1,6 +1,7 @@
 """Where a full run keeps its files until its end, also after a kill on the way there."""
 
 import shutil
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from model.training.checkpoint import TRAINING, has_checkpoint
@@ -12,11 +13,9 @@ from tracking.store import Store
 
 
 def folder_of(store: Store, row: RunRow) -> Path:
-    """Where a run that is not at its end keeps its files; made where it is not there."""
+    """Where a run that is not at its end keeps its files."""
     known = [running_folder(store) / name for name in row.names]
-    folder = next((folder for folder in known if folder.exists()), known[0])
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    return next((folder for folder in known if folder.exists()), known[0])
 
 
 def bring_back(store: Store, row: RunRow, folder: Path) -> None:
@@ -34,3 +33,13 @@ def bring_back(store: Store, row: RunRow, folder: Path) -> None:
         own = folder / CHECKPOINT
         shutil.rmtree(own, ignore_errors=True)  # what a save that was killed left of its first files
         shutil.move(handed_over, own)
+
+
+def warn_of_others(store: Store, rows: Iterable[RunRow], wanted: str, say: Callable[[str], None]) -> None:
+    """Say which full runs of a study were interrupted and are not gone on with, since another identity is wanted now."""
+    for row in rows:
+        if row.status == "KILLED" and row.tags["identity"] != wanted:
+            say(
+                f"warning: the full run '{row.name}' was interrupted and is not gone on with: the winner or its settings are "
+                f"others now; its files stay in {folder_of(store, row)}"
+            )
