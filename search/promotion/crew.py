@@ -129,9 +129,9 @@ class Crew:
         record.run.text("traceback.txt", message.traceback)
         if message.diverged:
             self.give_up(place, message.reason)
-        elif message.leaves:
+        if message.leaves:
             self.replace(place, message.reason)
-        else:
+        elif not message.diverged:
             self.try_again(place, message.reason)
 
     def end_silent(self, places: list[Place]) -> None:
