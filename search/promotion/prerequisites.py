@@ -58,10 +58,10 @@ def warn_of_other_code(opened: OpenStudy, say: Callable[[str], None]) -> None:
     if not others:
         return
     made = "the study was begun" if begun in others else f"{sum(one in others for one in trials)} trials were made"
-    known = next((commit for commit in others if commit != UNKNOWN), None)
-    look = f"git diff {known[:12]} shows what changed" if known else "what changed cannot be told"
+    known = [commit[:12] for commit in others if commit != UNKNOWN]
+    look = f"git diff {known[0]} shows what changed" if known else "what changed cannot be told"
     say(
-        f"warning: {made} with commit {', '.join(commit[:12] for commit in others)} and this is {now[:12]}: its trials may not "
+        f"warning: {made} with commit {', '.join(known or [UNKNOWN])} and this is {now[:12]}: its trials may not "
         f"compare with what is trained now; {look}"
     )
 
