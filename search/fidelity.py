@@ -68,7 +68,7 @@ def measure_fidelity(settings: "Settings", configs: int, steps: int, console: "C
             rows = rank(opened.study)
             plans = plan_repeats(settings, spread_over(rows, configs), [settings.training.seed], [steps])
             repeats = confirm(opened, settings, plans, console)
-            found = agreements(rows, repeats.values(), trial_steps)
+            found = agreements(rows, repeats.values(), trial_steps, settings.training.seed)
             opened.parent.json("fidelity.json", [agreement.to_json() for agreement in found])
             for agreement in found:
                 say(f"fidelity   {agreement.in_words()}")

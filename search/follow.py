@@ -26,12 +26,14 @@ class Start:
         bank: its file.
         perceptual: whether LPIPS is to be had.
         folder: of the training, where a checkpoint may lie.
+        evaluate_at: steps that the first rank evaluates besides those of the recipe.
     """
 
     recipe: Recipe
     bank: Path
     perceptual: bool
     folder: Path
+    evaluate_at: tuple[int, ...] = ()
 
 
 #: What the first rank tells the others when the training was found done.
@@ -58,7 +60,15 @@ def take_part(ranks: Ranks, start: Start, stop: StopRequest) -> bool:
     recipe, device = start.recipe, resolve_device(start.recipe.training.device)
     perceptual = load_perceptual(recipe.evaluation.lpips, device) if start.perceptual else None
     bank = load_bank(start.bank)
-    steps = train(recipe, bank, perceptual=perceptual, device=device, folder=start.folder, ranks=ranks)
+    steps = train(
+        recipe,
+        bank,
+        perceptual=perceptual,
+        device=device,
+        folder=start.folder,
+        ranks=ranks,
+        evaluate_at=start.evaluate_at,
+    )
     try:
         with contextlib.closing(steps):
             return not any(ranks.any(bool(stop)) for _ in steps)
@@ -66,11 +76,17 @@ def take_part(ranks: Ranks, start: Start, stop: StopRequest) -> bool:
         return False
 
 
-def leave_together(error: BaseException, ranks: Ranks) -> None:
-    """Have the first rank, whose training ended with an error, meet the others, where these come to the same end."""
+def leave_together(error: BaseException, ranks: Ranks, *known: type[Exception]) -> None:
+    """Have the first rank, whose training ended with an error, meet the others, where these come to the same end.
+
+    Args:
+        error: that ended the training.
+        ranks: that trained.
+        known: further errors whose end the others have come to as well.
+    """
     if isinstance(error, NonFiniteError) and error.of_evaluation:
         ranks.any(True)  # the others are where they ask for a stop
-    if isinstance(error, InterruptedWorkError | NonFiniteError):
+    if isinstance(error, (InterruptedWorkError, NonFiniteError, *known)):
         ranks.wait()  # torchrun would end all as soon as one has left
 
 

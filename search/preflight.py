@@ -1,7 +1,7 @@
 """The preflight of a command: measured, judged, printed, recorded, and obeyed unless the person says --force."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from model.preflight.preflight import run_preflight
@@ -50,10 +50,19 @@ def forget_reason(opened: OpenStudy) -> dict[str, str]:
     return {"reason": ""} if "reason" in tags else {}
 
 
-def check_run(record: TrainingRecord, prepared: Preparation, say: Say, *, force: bool, ranks: Ranks = ALONE) -> None:
+def check_run(
+    record: TrainingRecord,
+    prepared: Preparation,
+    say: Say,
+    *,
+    force: bool,
+    ranks: Ranks = ALONE,
+    before: Sequence[str] = (),
+) -> None:
     """Measure and judge before a single run's first step; what was measured goes into its record and diagnosis.
 
-    The first of several ranks measures on a part of a batch, which is what it has the memory for.
+    The first of several ranks measures on a part of a batch, which is what it has the memory for. `before` names what the
+    person has gone on with already.
 
     Raises:
         PreflightRefusal: an error was found without `force`.
@@ -62,8 +71,8 @@ def check_run(record: TrainingRecord, prepared: Preparation, say: Say, *, force:
     part = change(recipe, {"training.batch_size": recipe.training.batch_size // ranks.count})
     record.preflight = measure(part, prepared, record.run, say)
     evidence = evidence_before(recipe, prepared.yardsticks, record.preflight)
-    forced = decide(judge(evidence, record.preflight, say), force=force)
-    record.run.tags(forced_tag(forced))
+    codes = decide(judge(evidence, record.preflight, say), force=force)
+    record.run.tags(forced_tag(tuple(dict.fromkeys((*before, *codes)))))
 
 
 def measure(recipe: Recipe, prepared: Preparation, run: Run, say: Say) -> Preflight:

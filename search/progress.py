@@ -134,8 +134,8 @@ class TrialProgress(Lines):
 class StepProgress(Bar):
     """Steps of one training; a line for every evaluation."""
 
-    def __init__(self, console: Console, steps: int) -> None:
-        super().__init__(console, "steps", 0, steps)
+    def __init__(self, console: Console, steps: int, already: int = 0) -> None:
+        super().__init__(console, "steps", already, steps)
 
     def step(self, measurement: Measurement) -> None:
         """Note a measurement."""
@@ -164,6 +164,11 @@ class RepeatProgress(Bar):
         self.running.pop(label, None)
         self.finished_steps += steps
         self.line(f"[{self.finished_steps}/{self.total} steps] {label}: {summary}; {self.remaining(self.done)}")
+
+    def drop(self, steps: int) -> None:
+        """Note that so many steps will not be taken."""
+        self.total -= steps
+        self.bar.update(self.task, total=self.total)
 
     @property
     def done(self) -> float:

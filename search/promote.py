@@ -51,6 +51,7 @@ def main(
     On several GPUs: torchrun --standalone --nproc-per-node 2 -m search.promote ...
     """
     from model.ranks import open_ranks
+    from search.promotion.prerequisites import naming_the_profile
     from search.settings import load_settings
 
     with open_ranks() as ranks:
@@ -61,9 +62,9 @@ def main(
                 raise typer.Exit(FAILED)  # the first rank says why
             return
         console = make_console()
-        promote(
-            load_settings(config, resolve_profile(profile, speaker(console)), set_ or ()), console, ranks, force=force
-        )
+        taken = resolve_profile(profile, speaker(console))
+        with naming_the_profile(profile, taken):
+            promote(load_settings(config, taken, set_ or ()), console, ranks, force=force)
 
 
 def promote(settings: "Settings", console: "Console", ranks: "Ranks", *, force: bool = False) -> None:
@@ -83,8 +84,8 @@ def promote(settings: "Settings", console: "Console", ranks: "Ranks", *, force: 
     from search.conclusion import close_study
     from search.lock import study_lock
     from search.opening import open_everything
-    from search.promotion.confirmation import winner_of
-    from search.promotion.full import full_settings
+    from search.promotion.confirm import confirm_candidates
+    from search.promotion.horizon import full_settings
     from search.promotion.prerequisites import check_finished, warn_of_other_code
 
     say = speaker(console)
@@ -92,13 +93,14 @@ def promote(settings: "Settings", console: "Console", ranks: "Ranks", *, force: 
     with study_lock(Path(settings.tracking.root)):
         opened = open_everything(settings, say)
         try:
-            check_finished(opened, force=force)
+            forced = check_finished(opened, force=force)
             warn_of_other_code(opened, say)
             confirmed = confirm_candidates(opened, settings, console)
-            gate = pass_gate(opened, settings, confirmed, console, force=force)
-            wanted = full_settings(settings, winner_of(confirmed).candidate)
-            row = full_run(opened, wanted, confirmed, console, ranks, force=force)
-            finish(opened, wanted, gate, row, console)
+            gate, winner = pass_gate(opened, settings, confirmed, console, force=force)
+            forced += ("gate",) if gate.forced else ()
+            wanted = full_settings(settings, winner.candidate)
+            row = full_run(opened, wanted, winner, console, ranks, force=force, forced=forced)
+            finish(opened, settings, wanted, gate, row, console)
         finally:
             close_study(opened, settings)
 
@@ -118,67 +120,72 @@ def check_lengths(settings: "Settings") -> None:
         )
 
 
-def confirm_candidates(opened: "OpenStudy", settings: "Settings", console: "Console") -> "list[Confirmed]":
-    """Train the best trials and the baselines again with fresh seeds, and show what they came to."""
-    from search.promotion.candidates import choose_candidates
-    from search.promotion.confirm import confirm
-    from search.promotion.confirmation import gather
-    from search.promotion.repeats import fresh_seeds, plan_repeats
-    from search.promotion.tables import to_table
-    from search.ranking import rank
-
-    candidates = choose_candidates(rank(opened.study), settings.promotion.candidates)
-    horizons = (settings.training.steps, settings.promotion.long_steps)
-    plans = plan_repeats(settings, candidates, fresh_seeds(settings), horizons)
-    repeats = confirm(opened, settings, plans, console)
-    confirmed = gather(plans, repeats, settings.training.steps)
-    console.print(to_table(confirmed, opened.prepared.yardsticks))
-    return confirmed
-
-
 def pass_gate(
     opened: "OpenStudy", settings: "Settings", confirmed: "list[Confirmed]", console: "Console", *, force: bool
-) -> "GateRecord":
-    """Decide, record and say whether the winner may be trained in full.
+) -> "tuple[GateRecord, Confirmed]":
+    """Compare, decide, record and say whether a candidate may be trained in full; returns it too.
 
     Raises:
-        RuntimeError: it may not, and `force` is not given.
+        RuntimeError: none may, and `force` is not given.
     """
-    from search.promotion.gate_record import PROMOTION, judge_winner
-    from search.promotion.tables import decision_lines
+    from search.promotion.gate_record import PROMOTION, judge_winner, keep_force, recorded_gate
+    from search.promotion.leads import leads_of
+    from search.promotion.sources import sources_of
+    from search.promotion.tables import decision_lines, level_line, to_differences, to_table
 
-    gate = judge_winner(confirmed, opened.prepared.yardsticks, settings, force=force)
+    prepared, say = opened.prepared, speaker(console)
+    leads = leads_of(confirmed, sources_of(prepared.bank), settings.evaluation.bootstrap_resamples)
+    console.print(to_table(confirmed, prepared.yardsticks))
+    console.print(to_differences(confirmed, leads))
+    say(level_line(leads))
+    gate = judge_winner(confirmed, leads, prepared.yardsticks, settings, force=force)
+    gate = keep_force(gate, recorded_gate(prepared.store, opened.parent.id))
     opened.parent.json(PROMOTION, gate.to_json())
     for line in decision_lines(gate):
-        speaker(console)(line)
+        say(line)
     if gate.reasons and not force:
-        raise RuntimeError(f"the gate is closed: {'; '.join(gate.reasons)}; --force goes on in spite of it")
-    return gate
+        before = ", as an earlier command did" if gate.forced else ""
+        raise RuntimeError(f"the gate is closed: {'; '.join(gate.reasons)}; --force goes on in spite of it{before}")
+    return gate, next(one for one in confirmed if one.candidate.trial == gate.winner)
 
 
 def full_run(
     opened: "OpenStudy",
     settings: "Settings",
-    confirmed: "list[Confirmed]",
+    winner: "Confirmed",
     console: "Console",
     ranks: "Ranks",
     *,
     force: bool,
+    forced: tuple[str, ...],
 ) -> "RunRow":
-    """Train the winner over all steps, or go on with that, or find it done; `settings` are those of the full run.
+    """Train the winner over all steps, or go on with that, or find it done.
+
+    Args:
+        opened: the study.
+        settings: of the full run.
+        winner: that is trained.
+        console: for people.
+        ranks: that train it, of which this process is the first.
+        force: begin one that has failed anew, and go on past the preflight.
+        forced: what the person has gone on with so far; the run's tag has it, with what earlier commands went on with.
 
     Raises:
         RuntimeError: the work failed, now or at an earlier command (`force` begins it anew then).
     """
+    from model.settings import identity
     from model.training.division import check_division
     from search.follow import NOTHING_TO_TRAIN
-    from search.promotion.confirmation import winner_of
-    from search.promotion.full import describe_stretch, find_full_run, open_full_run, train_full, watch_of
+    from search.promotion.full import find_full_run, full_runs, open_full_run, train_full, watch_of
+    from search.promotion.full_files import warn_of_others
+    from search.promotion.horizon import describe_stretch
+    from search.promotion.watch import WATCH_TAG
     from search.record import forced_tag
     from search.settings import recipe_of
 
-    say, winner = speaker(console), winner_of(confirmed)
-    check_division(recipe_of(settings), opened.prepared.device, ranks)
+    say, recipe = speaker(console), recipe_of(settings)
+    check_division(recipe, opened.prepared.device, ranks)
+    warn_of_others(opened.prepared.store, full_runs(opened), identity(recipe), say)
     found = find_full_run(opened, settings)
     if found is not None and found.status == "FINISHED":
         say(f"full run   {found.name} is in the record")
@@ -191,15 +198,21 @@ def full_run(
             raise RuntimeError(f"the full run of these settings has failed: {reason}; --force begins it anew")
         found = None
     say(f"full run   {winner.candidate.label}: {describe_stretch(winner.short[0].steps, settings)}")
+    watch, tags = watch_of(winner, opened.prepared, settings), {} if found is None else found.tags
+    watch.said += [tags[WATCH_TAG]] if WATCH_TAG in tags else []
+    earlier = tags["forced"].split(", ") if tags.get("forced") else []
+    forced = tuple(dict.fromkeys((*earlier, *forced)))
     record = open_full_run(opened, settings, winner.candidate, found)
-    record.run.tags(forced_tag(["gate"]) if force else {})
-    train_full(record, opened.prepared, watch_of(winner, opened.prepared, settings), console, ranks, force=force)
+    record.run.tags(forced_tag(forced))
+    train_full(record, opened.prepared, watch, console, ranks, force=force, forced=forced)
     done = find_full_run(opened, settings)
     assert done is not None, "a full run that was trained is in the record"
     return done
 
 
-def finish(opened: "OpenStudy", settings: "Settings", gate: "GateRecord", row: "RunRow", console: "Console") -> None:
+def finish(
+    opened: "OpenStudy", study: "Settings", full: "Settings", gate: "GateRecord", row: "RunRow", console: "Console"
+) -> None:
     """Register the full run's best weights, compare with the estimate, and say where everything is."""
     from shlex import quote
 
@@ -207,11 +220,13 @@ def finish(opened: "OpenStudy", settings: "Settings", gate: "GateRecord", row: "
     from tracking.store import artifact_folder
 
     say = speaker(console)
-    done = register(opened, settings, row, gate, say)
-    scores = ", ".join(f"{name.removeprefix('val/')} {value:.4g}" for name, value in done.scores.metrics().items())
+    done = register(opened, study, full, row, gate, say)
+    came = done.scores.metrics()
+    scores = ", ".join(f"{name.removeprefix('val/')} {value:.4g}" for name, value in came.items())
     say(f"scores     {scores}")
     for metric, estimate in gate.estimates.items():
-        say(f"           {metric} {estimate.says(done.scores.metrics()[metric])}")
+        if metric in came:
+            say(f"           {metric} {estimate.says(came[metric])}")
     folder = artifact_folder(opened.prepared.store, row.id) / MODEL
     say(f"card       {folder / 'README.md'}")
     weights, config = quote(str(folder / "model.safetensors")), quote(str(folder / "conf.toml"))

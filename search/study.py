@@ -82,11 +82,15 @@ def find_study(settings: Settings, storage: BaseStorage, perceptual: bool, diges
     return study
 
 
+class UnknownStudyError(ValueError):
+    """The record has no study of these settings."""
+
+
 def require_known(name: str, storage: BaseStorage) -> None:
     """Refuse the name of a study that the record does not have."""
     known = optuna.get_all_study_names(storage)
     if name not in known:
-        raise ValueError(
+        raise UnknownStudyError(
             f"the record must have the study of these settings, {name}, but has {', '.join(known) or 'none'}; "
             "give the settings that it was begun with"
         )

@@ -51,6 +51,12 @@ def versions_of(store: Store, name: str) -> list[Version]:
     return [version_of(found) for found in store.client.search_model_versions(f"name='{name}'")]
 
 
+def newest_version(store: Store, name: str) -> Version:
+    """The version of a model that was made last; the model has one."""
+    with record_errors(f"reading the versions of {name}"):
+        return max(versions_of(store, name), key=lambda version: int(version.number))
+
+
 def find_alias(store: Store, name: str, alias: Alias) -> Version | None:
     """The version that carries an alias; None where none does."""
     with record_errors(f"reading {name}@{alias}"):

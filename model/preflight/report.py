@@ -1,7 +1,8 @@
 """What a preflight measured; numbers only, the judgement is tracking/diagnosis."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Self
 
 
 @dataclass(frozen=True)
@@ -175,3 +176,32 @@ class Preflight:
     def to_json(self) -> dict[str, Any]:
         """All fields as plain values."""
         return asdict(self)
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Self:
+        """Read back what `to_json` gave."""
+        start, fit = content["start"], content["fit"]
+        parts = {
+            "training_input": input_check(content["training_input"]),
+            "evaluation_input": input_check(content["evaluation_input"]),
+            "losses": {name: loss_check(values) for name, values in content["losses"].items()},
+            "reference": ReferenceCheck(**content["reference"]),
+            "start": None if start is None else StartCheck(**start),
+            "fit": None if fit is None else FitCheck(**fit),
+            "shared": tuple(SharedFile(**values) for values in content["shared"]),
+            "schedule": ScheduleCheck(**content["schedule"]),
+        }
+        return cls(**dict(content) | parts)
+
+
+def input_check(values: Mapping[str, Any]) -> InputCheck:
+    """An input's check from its plain values."""
+    return InputCheck(**dict(values) | {"range": TensorRange(**values["range"])})
+
+
+def loss_check(values: Mapping[str, Any]) -> LossCheck:
+    """A loss' check from its plain values."""
+    target = values["target"]
+    if target is not None:
+        target = TargetCheck(**target | {"range": TensorRange(**target["range"])})
+    return LossCheck(**dict(values) | {"target": target})

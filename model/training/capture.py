@@ -229,6 +229,7 @@ def capture(step: DeviceStep) -> torch.cuda.CUDAGraph:
     torch.cuda.current_stream().wait_stream(side)
     for part in (*step.state.weights, step.state.seraena.weights):
         part.forget()
-    with torch.cuda.graph(graph):
+    # What another thread does on the device meanwhile (fresh clips are encoded beside the training) is none of the capture's.
+    with torch.cuda.graph(graph, capture_error_mode="thread_local"):
         step()
     return graph

@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 from pathlib import Path
 
 import torch
@@ -31,6 +31,7 @@ def train(
     folder: Path | None = None,
     captures: Captures | None = None,
     ranks: Ranks = ALONE,
+    evaluate_at: Collection[int] = (),
 ) -> Generator[Measurement, None, None]:
     """Train a model and yield measurements; settings are checked and the state is built at the call.
 
@@ -48,6 +49,7 @@ def train(
         captures: of the process, when several trainings share them; only one of these may be open at a time.
         ranks: that take these steps together, each with its part of every batch; all give the same arguments. The first alone
             evaluates and writes; what is measured is of the whole batch on each.
+        evaluate_at: steps that are evaluated besides those of training.evaluate_every; the training is the same without them.
 
     Raises:
         ValueError: the settings contradict each other, the device or the bank, or the folder holds another run.
@@ -67,7 +69,7 @@ def train(
             check_together(state, folder)
     renewal = Renewal(recipe, bank, device) if recipe.training.renew_every else None
     stepping = start_stepping(state, recipe, bank, perceptual, device, captures)
-    measurements = measure_steps(stepping, recipe, bank, perceptual, device, folder, renewal)
+    measurements = measure_steps(stepping, recipe, bank, perceptual, device, folder, renewal, evaluate_at)
     return with_renewal(measurements, renewal) if renewal else measurements
 
 
@@ -125,6 +127,7 @@ def measure_steps(
     device: torch.device,
     folder: Path | None,
     renewal: Renewal | None = None,
+    evaluate_at: Collection[int] = (),
 ) -> Generator[Measurement, None, None]:
     """Take the remaining steps, measure and save where it is due."""
     settings, state = recipe.training, stepping.state
@@ -135,7 +138,7 @@ def measure_steps(
             show_clips(stepping, renewal)
         probe = is_due(state.step + 1, settings.probe_every, settings.steps)
         stepping.take(probe=probe)
-        evaluate_now = is_due(state.step, settings.evaluate_every, settings.steps)
+        evaluate_now = is_due(state.step, settings.evaluate_every, settings.steps) or state.step in evaluate_at
         measure_now = probe or evaluate_now or is_due(state.step, settings.log_every, settings.steps)
         save_now = folder is not None and is_due(state.step, settings.checkpoint_every, settings.steps)
         step = stepping.read() if measure_now or save_now else None

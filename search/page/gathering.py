@@ -92,7 +92,7 @@ def gather(
         frequent={row.number: codes_of(store, known[row.run_id]) for row in best},
         provenance=provenance_of(opened, settings),
         commands=commands_of(opened, settings, rows, folder),
-        fidelity=tuple(agreements(rows, repeats, settings.training.steps)),
+        fidelity=tuple(agreements(rows, repeats, settings.training.steps, settings.training.seed)),
         gate=gate,
     )
 

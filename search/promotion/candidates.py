@@ -1,6 +1,7 @@
 """Which settings are confirmed: the best trials of a study, and its baselines."""
 
 from dataclasses import dataclass
+from math import isnan, nan
 from typing import Any
 
 from search.ranking import Row
@@ -8,7 +9,14 @@ from search.ranking import Row
 
 @dataclass(frozen=True)
 class Candidate:
-    """A setting of the study that is trained again; `baseline` is its name where it is one, else ""."""
+    """A setting of the study that is trained again.
+
+    Attributes:
+        trial: its number.
+        baseline: its name where it is one, else "".
+        score: of the trial; NaN for a baseline that did not come to its last step.
+        parameters: of the trial.
+    """
 
     trial: int
     baseline: str
@@ -22,23 +30,28 @@ class Candidate:
 
 
 def choose_candidates(rows: list[Row], count: int) -> list[Candidate]:
-    """The best `count` trials and every baseline, in the order of the ranking; only trials that came to their last step.
+    """The best `count` trials that came to their last step, in the order of the ranking, and every baseline.
 
-    A baseline among the best counts as a baseline and takes nobody's place: what is promoted must be better than it.
+    A baseline among the best counts as a baseline and takes nobody's place: what is promoted must be better than it. One that
+    was pruned or diverged as a trial is confirmed all the same: it is fresh seeds that say what it is worth.
 
     Raises:
-        ValueError: no trial but baselines has a score, or no baseline has one.
+        ValueError: no trial but baselines has a score, or there is no baseline.
     """
-    scored = [candidate_of(row) for row in rows if row.state == "COMPLETE" and "score" in row.metrics]
-    best = [one for one in scored if not one.baseline][:count]
-    baselines = [one for one in scored if one.baseline]
-    if not best or not baselines:
-        missing = "trial of its own" if not best else "baseline"
+    best = [candidate_of(row) for row in rows if is_scored(row) and not row.name][:count]
+    baselines = [candidate_of(row) for row in rows if row.name]
+    if not best:
         raise ValueError(
-            f"a promotion compares trials with baselines, but the study has no {missing} with a score; "
-            "go on with python -m search.run --trials N, or give the study baselines in [search.baselines]"
+            "a promotion compares trials with baselines, but the study has no trial of its own that came to its last step with "
+            "a score; go on with python -m search.run --trials N"
         )
-    return sorted([*best, *baselines], key=lambda one: -one.score)
+    if not baselines:
+        raise ValueError(
+            "a promotion compares trials with baselines, but the study has no finished baseline; go on with python -m "
+            "search.run --trials N, which trains those of [search.baselines] first, or where its settings have none begin "
+            "another study with some (they are part of what a study is)"
+        )
+    return sorted([*best, *baselines], key=lambda one: (isnan(one.score), -one.score))
 
 
 def spread_over(rows: list[Row], count: int) -> list[Candidate]:
@@ -47,7 +60,7 @@ def spread_over(rows: list[Row], count: int) -> list[Candidate]:
     Raises:
         ValueError: fewer trials than that came to their last step.
     """
-    scored = [candidate_of(row) for row in rows if row.state == "COMPLETE" and "score" in row.metrics]
+    scored = [candidate_of(row) for row in rows if is_scored(row)]
     if len(scored) < count:
         raise ValueError(
             f"--configs must not exceed the trials that came to their last step, but it is {count} and there are "
@@ -59,4 +72,9 @@ def spread_over(rows: list[Row], count: int) -> list[Candidate]:
 
 def candidate_of(row: Row) -> Candidate:
     """A ranked trial as a setting to be trained again."""
-    return Candidate(row.number, row.name, row.metrics["score"], row.parameters)
+    return Candidate(row.number, row.name, row.metrics["score"] if is_scored(row) else nan, row.parameters)
+
+
+def is_scored(row: Row) -> bool:
+    """Whether a trial came to its last step with a score."""
+    return row.state == "COMPLETE" and "score" in row.metrics

@@ -2,18 +2,18 @@
 
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.stats import t as student
 
-from model.evaluation.bootstrap import interval
+from model.evaluation.bootstrap import cluster_interval, cluster_means
 from model.evaluation.evaluation import BOOTSTRAP_SEED
 from model.evaluation.scores import score
 from search.promotion.repeats import Repeat
 
-#: Of every interval here.
+#: Of an interval that allows for no others.
 CONFIDENCE = 0.95
 
 
@@ -56,20 +56,60 @@ class Difference:
 
     Attributes:
         mean: over seeds and clips.
-        seed_interval: 95 %, Student's t over the differences of single seeds.
-        clip_interval: 95 %, bootstrap over the clips' differences, each a mean over the seeds.
+        seed_interval: Student's t over the differences of single seeds.
+        clip_interval: bootstrap over the sources of the clips; of each clip the mean difference over the seeds.
         psnr_db: the same mean in dB of PSNR.
+        confidence: of both intervals.
+        sources: that the clips are of; 0 where that was not recorded, and clips were drawn one by one.
     """
 
     mean: float
     seed_interval: tuple[float, float]
     clip_interval: tuple[float, float]
     psnr_db: float
+    confidence: float = CONFIDENCE
+    sources: int = 0
+
+    @property
+    def surely(self) -> float:
+        """What the first is better by at least, as far as seeds and clips can say."""
+        return min(self.seed_interval[0], self.clip_interval[0])
 
     @property
     def is_gain(self) -> bool:
         """Whether the first is better by more than seeds and clips explain."""
-        return min(self.seed_interval[0], self.clip_interval[0]) > 0
+        return self.surely > 0
+
+    def in_words(self) -> str:
+        """The intervals: "98.3 %: +0.10 to +0.90 over seeds, +0.20 to +0.70 over 6 sources of clips"."""
+        (low, high), (clips_low, clips_high) = self.seed_interval, self.clip_interval
+        over = f"{self.sources} sources of clips" if self.sources else "clips"
+        seeds = f"{100 * self.confidence:.3g} %: {low:+.2f} to {high:+.2f} over seeds"
+        return f"{seeds}, {clips_low:+.2f} to {clips_high:+.2f} over {over}"
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Differences of two settings' scores, paired by seed and by clip.
+
+    Attributes:
+        rows: seeds x clips.
+        sources: of the clips, in the order of the columns.
+        psnr_db: mean difference in dB.
+    """
+
+    rows: np.ndarray
+    sources: tuple[str, ...]
+    psnr_db: float
+
+    def chance(self, resamples: int) -> float:
+        """Probability, two-sided, of so great a lead without any difference: the greater of that over seeds and over sources."""
+        of_seeds, of_clips = self.rows.mean(axis=1), self.rows.mean(axis=0)
+        error = float(of_seeds.std(ddof=1)) / math.sqrt(len(of_seeds))
+        mean = float(of_seeds.mean())
+        by_seeds = float(mean <= 0) if error == 0 else 2 * float(student.sf(mean / error, len(of_seeds) - 1))
+        drawn = cluster_means(of_clips.tolist(), self.sources, resamples, BOOTSTRAP_SEED)
+        return min(1.0, max(by_seeds, 2 * float((drawn <= 0).mean())))
 
 
 def summarise(repeats: Sequence[Repeat]) -> Summary:
@@ -88,27 +128,55 @@ def summarise(repeats: Sequence[Repeat]) -> Summary:
     )
 
 
-def compare(ones: Sequence[Repeat], others: Sequence[Repeat], resamples: int) -> Difference:
-    """Compare repeats of two settings that have the same seeds, pair by pair.
-
-    Pairing removes what a seed or a clip does to both. Seeds and clips are two kinds of luck with an interval each; three
-    seeds give a wide one (t of 2 degrees of freedom: 4.3 standard errors), which is what three seeds can say.
+def pair(ones: Sequence[Repeat], others: Sequence[Repeat], sources: Mapping[str, str]) -> Pairs:
+    """Pair repeats of two settings by their seeds and clips, which removes what a seed or a clip does to both.
 
     Args:
         ones: repeats of the first setting, at least two.
-        others: of the second.
-        resamples: of the bootstrap over clips.
+        others: of the second, with the same seeds and steps.
+        sources: of the clips, by the clips' names.
+
+    Raises:
+        ValueError: they were scored on other clips.
     """
     pairs = list(zip(sorted(ones, key=by_seed), sorted(others, key=by_seed), strict=True))
     assert len(pairs) > 1, "one pair has no deviation"
     assert all(one.seed == other.seed and one.steps == other.steps for one, other in pairs), "pairs of different runs"
-    rows = np.array([clip_scores(one) - clip_scores(other) for one, other in pairs])  # seeds x clips
-    psnrs = [one.metrics["val/psnr"] - other.metrics["val/psnr"] for one, other in pairs]
+    names = list(pairs[0][0].clips)
+    for repeat in (*ones, *others):
+        if repeat.clips.keys() != set(names):
+            raise ValueError(
+                f"confirmations must be scored on the same clips, but those of run {repeat.run_id} and of run "
+                f"{pairs[0][0].run_id} have other names; delete that run in MLflow and give the command again"
+            )
+    return Pairs(
+        rows=np.array([clip_scores(one, names) - clip_scores(other, names) for one, other in pairs]),
+        sources=tuple(sources.get(name, name) for name in names),
+        psnr_db=statistics.fmean(one.metrics["val/psnr"] - other.metrics["val/psnr"] for one, other in pairs),
+    )
+
+
+def compare(pairs: Pairs, resamples: int, confidence: float = CONFIDENCE) -> Difference:
+    """Compare two settings pair by pair.
+
+    Seeds and clips are two kinds of luck with an interval each; three seeds give a wide one (t of 2 degrees of freedom: 4.3
+    standard errors), which is what three seeds can say.
+
+    Args:
+        pairs: of their repeats.
+        resamples: of the bootstrap over sources.
+        confidence: of the intervals.
+    """
+    rows = pairs.rows
     return Difference(
         mean=float(rows.mean()),
-        seed_interval=student_interval(rows.mean(axis=1).tolist()),
-        clip_interval=interval(rows.mean(axis=0).tolist(), resamples, BOOTSTRAP_SEED),
-        psnr_db=statistics.fmean(psnrs),
+        seed_interval=student_interval(rows.mean(axis=1).tolist(), confidence),
+        clip_interval=cluster_interval(
+            rows.mean(axis=0).tolist(), pairs.sources, resamples, BOOTSTRAP_SEED, confidence
+        ),
+        psnr_db=pairs.psnr_db,
+        confidence=confidence,
+        sources=len(set(pairs.sources)),
     )
 
 
@@ -117,13 +185,18 @@ def by_seed(repeat: Repeat) -> int:
     return repeat.seed
 
 
-def clip_scores(repeat: Repeat) -> np.ndarray:
+def clip_scores(repeat: Repeat, names: Sequence[str]) -> np.ndarray:
     """The objective of each clip; its mean is the repeat's score, which is linear in PSNR and SSIM."""
-    return np.array([score(psnr, ssim) for psnr, ssim in repeat.clips])
+    return np.array([score(*repeat.clips[name]) for name in names])
 
 
-def student_interval(values: Sequence[float]) -> tuple[float, float]:
-    """Student's 95 % interval of the mean of at least two values (Student: The probable error of a mean, 1908)."""
+def student_interval(values: Sequence[float], confidence: float = CONFIDENCE) -> tuple[float, float]:
+    """Student's interval of the mean of at least two values (Student: The probable error of a mean, 1908)."""
     mean, error = statistics.fmean(values), statistics.stdev(values) / math.sqrt(len(values))
-    half = float(student.ppf((1 + CONFIDENCE) / 2, len(values) - 1)) * error
+    half = student_quantile(len(values), confidence) * error
     return mean - half, mean + half
+
+
+def student_quantile(count: int, confidence: float = CONFIDENCE) -> float:
+    """How many standard errors of the mean of `count` values lie to either side within this confidence."""
+    return float(student.ppf((1 + confidence) / 2, count - 1))

@@ -1,10 +1,10 @@
-"""All repeats of a promotion together: what each setting came to, the winner, and how far it leads."""
+"""All repeats of a promotion together: what each setting came to."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from search.promotion.candidates import Candidate
-from search.promotion.comparison import Difference, Summary, compare, summarise
+from search.promotion.comparison import Summary, summarise
 from search.promotion.repeats import Plan, Repeat
 
 
@@ -17,6 +17,11 @@ class Confirmed:
     long: tuple[Repeat, ...]
 
     @property
+    def is_baseline(self) -> bool:
+        """Whether it is there to be beaten."""
+        return bool(self.candidate.baseline)
+
+    @property
     def summaries(self) -> tuple[Summary, Summary]:
         """At the trial's number of steps, and at the longer one."""
         return summarise(self.short), summarise(self.long)
@@ -27,9 +32,19 @@ class Confirmed:
         return summarise(self.long).mean
 
 
+def find_diverged(plans: Sequence[Plan], repeats: Mapping[str, Repeat]) -> dict[int, Plan]:
+    """The first plan of each setting whose repeat diverged, by the number of the trial."""
+    found: dict[int, Plan] = {}
+    for plan in plans:
+        if plan.identity in repeats and repeats[plan.identity].diverged:
+            found.setdefault(plan.candidate.trial, plan)
+    return found
+
+
 def gather(plans: Sequence[Plan], repeats: Mapping[str, Repeat], trial_steps: int) -> list[Confirmed]:
-    """Put finished repeats to their candidates, the best first by the mean score of the long ones."""
-    candidates = {plan.candidate.trial: plan.candidate for plan in plans}
+    """Put finished repeats to their candidates, the best first by the mean score of the long ones; none that diverged once."""
+    diverged = find_diverged(plans, repeats)
+    candidates = {plan.candidate.trial: plan.candidate for plan in plans if plan.candidate.trial not in diverged}
     confirmed = []
     for trial, candidate in candidates.items():
         own = [(plan.steps, repeats[plan.identity]) for plan in plans if plan.candidate.trial == trial]
@@ -37,18 +52,3 @@ def gather(plans: Sequence[Plan], repeats: Mapping[str, Repeat], trial_steps: in
         long = tuple(repeat for steps, repeat in own if steps != trial_steps)
         confirmed.append(Confirmed(candidate, short, long))
     return sorted(confirmed, key=lambda one: -one.mean)
-
-
-def winner_of(confirmed: Sequence[Confirmed]) -> Confirmed:
-    """The best candidate that is no baseline."""
-    return next(one for one in confirmed if not one.candidate.baseline)
-
-
-def best_baseline_of(confirmed: Sequence[Confirmed]) -> Confirmed:
-    """The best baseline: who beats it by more than the noise beats them all."""
-    return next(one for one in confirmed if one.candidate.baseline)
-
-
-def lead(confirmed: Sequence[Confirmed], resamples: int) -> Difference:
-    """The winner less the best baseline, at the longer number of steps."""
-    return compare(winner_of(confirmed).long, best_baseline_of(confirmed).long, resamples)

@@ -1,7 +1,7 @@
 """Repeats given to the study's kind of workers: each is recorded as it goes and begins again when its worker dies."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from multiprocessing.connection import wait
 
@@ -10,7 +10,7 @@ from model.settings import change
 from search.coordinator import POLL_S
 from search.opening import OpenStudy
 from search.progress import RepeatProgress
-from search.promotion.repeats import CANDIDATE_TAG, HORIZON_TAG, SEED_TAG, Plan
+from search.promotion.repeats import CANDIDATE_TAG, DIVERGED_TAG, HORIZON_TAG, SEED_TAG, Plan
 from search.record import TrainingRecord, open_training_record
 from search.settings import Settings
 from search.signals import StopRequest
@@ -127,10 +127,12 @@ class Crew:
         assert isinstance(message, Failed), f"a worker says nothing like {message}"
         record.shortage = message.shortage
         record.run.text("traceback.txt", message.traceback)
+        if message.diverged:
+            self.give_up(place, message.reason)
         if message.leaves:
             self.replace(place, message.reason)
-        else:
-            self.try_again(place, message.reason, certain=message.diverged)
+        elif not message.diverged:
+            self.try_again(place, message.reason)
 
     def end_silent(self, places: list[Place]) -> None:
         """Kill workers that have said nothing of their start or repeat for too long."""
@@ -154,25 +156,39 @@ class Crew:
         supply, place.worker, place.ready = place.worker.supplied, place.worker.again(), False
         place.worker.supply(supply)
         if place.plan is not None:
-            self.try_again(place, reason, certain=False)
+            self.try_again(place, reason)
 
-    def try_again(self, place: Place, reason: str, *, certain: bool) -> None:
-        """Close a failed repeat and queue it again; `certain`: it would end the same way.
+    def give_up(self, place: Place, reason: str) -> None:
+        """Close a repeat that diverged, which is a result, and leave out what else its setting was to be trained for."""
+        plan = self.end(place, reason, {DIVERGED_TAG: "true"})
+        others = [each for each in self.waiting if each.candidate.trial == plan.candidate.trial]
+        self.waiting = [each for each in self.waiting if each not in others]
+        self.progress.drop(plan.steps + sum(each.steps for each in others))
+        left_out = f"; its {len(others)} other confirmations are left out" if others else ""
+        self.progress.line(f"{plan.label} diverged: {reason}{left_out}")
 
-        Raises:
-            RuntimeError: it was tried often enough.
-        """
+    def end(self, place: Place, reason: str, tags: Mapping[str, str]) -> Plan:
+        """Close the repeat of a place as failed."""
         plan, record = place.plan, place.record
         assert plan is not None, "only a repeat can fail"
         assert record is not None, "a repeat has its record"
         place.plan = place.record = None
+        record.run.tags(tags)
         close_unfinished(record, reason)
+        return plan
+
+    def try_again(self, place: Place, reason: str) -> None:
+        """Close a failed repeat and queue it again.
+
+        Raises:
+            RuntimeError: it was tried often enough.
+        """
+        plan = self.end(place, reason, {})
         tries = self.tries[plan.identity] = self.tries.get(plan.identity, 0) + 1
-        if certain or tries > MAX_RETRIES:
+        if tries > MAX_RETRIES:
             raise RuntimeError(
-                f"a confirmation must come to its end, but {plan.label} failed {tries} times, last with: {reason}; mend "
-                "the cause "
-                "and give the same command again, or promote fewer candidates with --set promotion.candidates=N"
+                f"a confirmation must come to its end, but {plan.label} failed {tries} times, last with: {reason}; mend the "
+                "cause and give the same command again"
             )
         self.waiting.insert(0, plan)
         self.progress.line(f"{plan.label} failed: {reason}; it is tried again")

@@ -2,68 +2,41 @@
 
 import contextlib
 import statistics
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 
 from rich.console import Console
 
 from model.cli import InterruptedWorkError, speaker
-from model.evaluation.evaluation import evaluate
-from model.evaluation.scores import Scores
-from model.network.taehv import TAEHV
-from model.network.weights import load_weights
+from model.preflight.report import Preflight
 from model.ranks import Ranks
-from model.settings import change, identity
+from model.settings import identity
 from model.training.checkpoint import WEIGHTS, has_checkpoint
-from model.training.loop import train
+from model.training.loop import is_due, train
+from model.training.measurement import Measurement
 from model.training.step import NonFiniteError
 from search.follow import Start, leave_together
 from search.opening import OpenStudy
 from search.preflight import check_run
-from search.preparation import Preparation, running_folder
+from search.preparation import Preparation
 from search.progress import StepProgress
 from search.promotion.candidates import Candidate
 from search.promotion.confirmation import Confirmed
-from search.promotion.kept import keep_weights
-from search.promotion.watch import HopelessRunError, Watch
+from search.promotion.full_files import bring_back, folder_of
+from search.promotion.kept import keep_weights, step_of
+from search.promotion.repeats import CANDIDATE_TAG, HORIZON_TAG, SEED_TAG
+from search.promotion.scoring import score_weights
+from search.promotion.watch import WATCH_TAG, HopelessRunError, Watch
 from search.record import TrainingRecord, start_training_record
 from search.settings import Settings, recipe_of
 from search.shortage import naming_what_fits
 from search.signals import stop_on_signal
-from search.space import changes
 from tracking.diagnosis.rules_output import CONSTANT_BASELINES
 from tracking.query import RunRow, children, history
+from tracking.recorded import PREFLIGHT, artifact
 from tracking.run import reopen_run
-from tracking.store import Store
-
-#: A full run is measured this often, and probed this often: curves a person can read, and a share of the time below 2 %.
-MEASUREMENTS, PROBES = 1000, 200
 
 #: Where in a confirmation the full run is first compared with it: step 2000 of 5000.
 EARLY_MARK = 0.4
-
-
-def full_settings(settings: Settings, candidate: Candidate) -> Settings:
-    """The candidate's settings over the full number of steps; what is a share of the horizon stretches with it."""
-    promotion = settings.promotion
-    wanted = changes(candidate.parameters) | {
-        "training.steps": promotion.steps,
-        "training.evaluate_every": promotion.evaluate_every,
-        "training.checkpoint_every": promotion.evaluate_every,
-        "training.renew_every": promotion.renew_every,
-        "training.log_every": max(1, promotion.steps // MEASUREMENTS),
-        "training.probe_every": max(1, promotion.steps // PROBES),
-    }
-    return change(settings, wanted)
-
-
-def describe_stretch(trial_steps: int, full: Settings) -> str:
-    """Say what is other than in the trial."""
-    steps, share = full.training.steps, full.training.average_share
-    return (
-        f"schedule {full.schedule.kind} stretched from {trial_steps} to {steps} steps, the average's window from "
-        f"{share * trial_steps:.0f} to {share * steps:.0f} (both are shares of the horizon)"
-    )
 
 
 def watch_of(winner: Confirmed, prepared: Preparation, settings: Settings) -> Watch:
@@ -80,34 +53,56 @@ def watch_of(winner: Confirmed, prepared: Preparation, settings: Settings) -> Wa
 def find_full_run(opened: OpenStudy, settings: Settings) -> RunRow | None:
     """The newest full run of these settings below the study."""
     wanted = identity(recipe_of(settings))
-    found = [row for row in children(opened.prepared.store, opened.parent.id) if row.role == "full"]
-    return next((row for row in reversed(found) if row.tags["identity"] == wanted), None)
+    return next((row for row in reversed(full_runs(opened)) if row.tags["identity"] == wanted), None)
+
+
+def full_runs(opened: OpenStudy) -> list[RunRow]:
+    """All full runs below the study, the oldest first."""
+    return children(opened.prepared.store, opened.parent.id, role="full")
 
 
 def open_full_run(opened: OpenStudy, settings: Settings, candidate: Candidate, row: RunRow | None) -> TrainingRecord:
-    """Go on with a full run that was interrupted, or begin one."""
+    """Go on with a full run that was interrupted, wherever its checkpoint is, or begin one."""
     prepared = opened.prepared
     if row is None:
-        tags = {"study": opened.study.study_name, "trial_number": str(candidate.trial)}
+        tags = {
+            "study": opened.study.study_name,
+            CANDIDATE_TAG: str(candidate.trial),
+            SEED_TAG: str(settings.training.seed),
+            HORIZON_TAG: str(settings.training.steps),
+        }
         name = f"full {candidate.label}, {settings.training.steps} steps"
         return start_training_record(prepared, settings, name=name, role="full", parent=opened.parent, tags=tags)
     run, folder = reopen_run(prepared.store, row.id), folder_of(prepared.store, row)
     folder.mkdir(parents=True, exist_ok=True)
+    bring_back(prepared.store, row, folder)
     run.tags({"state": "running", "reason": ""})
     curves = {name: history(prepared.store, row.id, name) for name in row.metrics}
-    return TrainingRecord(row.name, prepared.store, run, settings, folder, prepared.yardsticks, curves=curves)
-
-
-def folder_of(store: Store, row: RunRow) -> Path:
-    """Where a run that is not at its end keeps its files."""
-    known = [running_folder(store) / name for name in row.names]
-    return next((folder for folder in known if folder.exists()), known[0])
+    measured = artifact(prepared.store, row.id, PREFLIGHT)
+    preflight = None if measured is None else Preflight.from_json(measured)
+    return TrainingRecord(row.name, prepared.store, run, settings, folder, prepared.yardsticks, preflight, curves)
 
 
 def train_full(
-    record: TrainingRecord, prepared: Preparation, watch: Watch, console: Console, ranks: Ranks, *, force: bool
+    record: TrainingRecord,
+    prepared: Preparation,
+    watch: Watch,
+    console: Console,
+    ranks: Ranks,
+    *,
+    force: bool,
+    forced: Sequence[str] = (),
 ) -> None:
     """Check, train to the last step, and record; afterwards the run has ended as what it was.
+
+    Args:
+        record: of the run, new or reopened.
+        prepared: what the study's trainings share.
+        watch: judges its evaluations.
+        console: for people.
+        ranks: that train it, of which this process is the first.
+        force: go on although the preflight finds an error.
+        forced: what the person has gone on with before.
 
     Raises:
         PreflightRefusal: the preflight found an error, without `force`.
@@ -117,16 +112,21 @@ def train_full(
         OSError: a checkpoint cannot be written; the same command goes on from the last one.
     """
     say, recipe = speaker(console), recipe_of(record.settings)
-    again = has_checkpoint(record.folder)
+    again, recorded = has_checkpoint(record.folder), last_step(record)
     with ended_as_it_was(record, prepared, ranks), naming_what_fits(record, prepared, ranks), stop_on_signal() as stop:
-        if not again:
-            check_run(record, prepared, say, force=force, ranks=ranks)
-        ranks.tell(Start(recipe, prepared.bank.path, prepared.perceptual is not None, record.folder))
-        recorded = last_step(record)
         if again:
             say(
                 f"the full run goes on from its last checkpoint; {recorded} of {recipe.training.steps} steps are recorded"
             )
+        else:
+            if recorded:
+                say(
+                    f"warning: {recorded} steps of the full run are recorded, but {record.folder} has no checkpoint to go on "
+                    "from: it begins again at step 0"
+                )
+            check_run(record, prepared, say, force=force, ranks=ranks, before=forced)
+        marks = tuple(watch.marks)
+        ranks.tell(Start(recipe, prepared.bank.path, prepared.perceptual is not None, record.folder, marks))
         steps = train(
             recipe,
             prepared.bank,
@@ -134,8 +134,10 @@ def train_full(
             device=prepared.device,
             folder=record.folder,
             ranks=ranks,
+            evaluate_at=marks,
         )
-        with StepProgress(console, recipe.training.steps) as progress, contextlib.closing(steps):
+        begun = step_of(record.folder / WEIGHTS) if again else 0
+        with StepProgress(console, recipe.training.steps, begun) as progress, contextlib.closing(steps):
             for measurement in steps:
                 keep(record)
                 if measurement.step > recorded:
@@ -145,10 +147,9 @@ def train_full(
                 if measurement.scores is not None:
                     record.run.flush()  # the checkpoint of this step comes next: what was before it is never measured again
                 progress.step(measurement)
-                for line in watch.judge(measurement):
-                    progress.line(line)
-                if ranks.any(bool(stop)):
-                    raise InterruptedWorkError(
+                hopeless = judge(watch, measurement, record, progress)
+                if ranks.any(bool(stop) or hopeless is not None):  # all end at one step, whatever for
+                    raise hopeless or InterruptedWorkError(
                         f"stopped by {stop.signal_name or 'a signal to another rank'} at step {measurement.step}; the "
                         "same command goes on "
                         f"from the last checkpoint, at most {recipe.training.checkpoint_every} steps earlier"
@@ -159,14 +160,34 @@ def train_full(
     ranks.wait()
 
 
+def judge(
+    watch: Watch, measurement: Measurement, record: TrainingRecord, progress: StepProgress
+) -> HopelessRunError | None:
+    """Print and record what the watch says of a measurement; returns the error of a run that is not worth going on."""
+    try:
+        line = watch.judge(measurement)
+    except HopelessRunError as error:
+        return error
+    if line:
+        progress.line(line)
+        record.run.tags({WATCH_TAG: "; ".join(watch.said)})
+    return None
+
+
 def last_step(record: TrainingRecord) -> int:
     """The last step that the record has measurements of."""
     return max((points[-1][0] for points in record.curves.values() if points), default=0)
 
 
 def keep(record: TrainingRecord) -> None:
-    """Keep the last weights if they are worth it."""
-    keep_weights(record.folder, dict(record.curves.get("score", ())), record.settings.promotion.keep_every)
+    """Keep the last weights if they are worth it, compared with those that were saved before."""
+    training = record.settings.training
+    scores = {
+        step: score
+        for step, score in record.curves.get("score", ())
+        if is_due(step, training.checkpoint_every, training.steps)
+    }
+    keep_weights(record.folder, scores, record.settings.promotion.keep_every)
 
 
 def finish(record: TrainingRecord, prepared: Preparation, steps: int) -> None:
@@ -176,22 +197,6 @@ def finish(record: TrainingRecord, prepared: Preparation, steps: int) -> None:
         record.run.metrics(record.scores.metrics(), steps)
     record.write_results(keep_checkpoint=True)
     record.close("FINISHED")
-
-
-def score_weights(weights: Path, settings: Settings, prepared: Preparation) -> Scores:
-    """Load weights from their file and score them on the study's validation clips."""
-    model = TAEHV(settings.network)
-    load_weights(model, weights)
-    model.to(prepared.device)
-    bank = prepared.bank
-    return evaluate(
-        lambda video: model.decode(model.encode(video)),
-        bank.validation,
-        bank.validation_names,
-        settings.evaluation,
-        prepared.perceptual,
-        prepared.device,
-    )
 
 
 @contextlib.contextmanager
@@ -215,5 +220,5 @@ def ended_as_it_was(record: TrainingRecord, prepared: Preparation, ranks: Ranks)
                 record.run.finish("KILLED")
         finally:
             prepared.store.outbox.deliver()
-        leave_together(error, ranks)
+        leave_together(error, ranks, HopelessRunError)
         raise

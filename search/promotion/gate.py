@@ -1,33 +1,35 @@
-"""The gate before a full run: every reason why a winner must not be promoted."""
+"""The gate before a full run: every reason why a candidate must not be promoted."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from model.evaluation.scores import Scores
 from model.evaluation.yardsticks import REFERENCE
 from search.promotion.comparison import Difference, summarise
-from search.promotion.confirmation import Confirmed, best_baseline_of, winner_of
+from search.promotion.confirmation import Confirmed
+from search.promotion.leads import closest
 
 
 def reasons_against(
-    confirmed: Sequence[Confirmed], lead: Difference, yardsticks: Mapping[str, Scores], reference_gap_db: float
+    winner: Confirmed,
+    differences: Mapping[str, Difference],
+    yardsticks: Mapping[str, Scores],
+    reference_gap_db: float,
 ) -> list[str]:
-    """Say why the winner must not be promoted, each reason with its numbers; empty: the gate is open.
+    """Say why a candidate must not be promoted, each reason with its numbers; empty: the gate is open.
 
     Args:
-        confirmed: all candidates and baselines, the best first.
-        lead: the winner less the best baseline.
+        winner: the candidate.
+        differences: it less each baseline, by the baseline's label.
         yardsticks: trivial pictures and the reference's own round trip, on the same clips.
-        reference_gap_db: how far below the reference's round trip the winner may lie after the long repeats.
+        reference_gap_db: how far below the reference's round trip it may lie after the long repeats.
     """
-    winner, long = winner_of(confirmed), summarise(winner_of(confirmed).long)
-    label, reasons = winner.candidate.label, []
-    if not lead.is_gain:
-        seeds, clips = lead.seed_interval, lead.clip_interval
+    label, long, reasons = winner.candidate.label, summarise(winner.long), []
+    lead = closest(differences)
+    if lead is not None and not lead[1].is_gain:
+        baseline, difference = lead
         reasons.append(
-            f"a winner must beat the baselines by more than the noise, but {label} leads "
-            f"{best_baseline_of(confirmed).candidate.label} by {lead.mean:+.2f} in score (95 %: {seeds[0]:+.2f} to "
-            f"{seeds[1]:+.2f} "
-            f"over seeds, {clips[0]:+.2f} to {clips[1]:+.2f} over clips); search further or confirm with more seeds "
+            f"a winner must beat the baselines by more than the noise, but {label} leads {baseline} by "
+            f"{difference.mean:+.2f} in score ({difference.in_words()}); search further or confirm with more seeds "
             "(--set promotion.seeds=N)"
         )
     wrong = [repeat.run_id for repeat in (*winner.short, *winner.long) if repeat.verdict == "error"]

@@ -26,10 +26,12 @@ def keep_weights(folder: Path, scores: Mapping[int, float], keep_every: int) -> 
     if not last.exists():
         return
     step = step_of(last)
-    if step % keep_every == 0:
-        copy(last, folder / WEIGHTS.with_name(f"step-{step:06d}.safetensors"))
+    wanted = [WEIGHTS.with_name(f"step-{step:06d}.safetensors")] if step % keep_every == 0 else []
     if step in scores and scores[step] >= max(score for known, score in scores.items() if known <= step):
-        copy(last, folder / BEST)
+        wanted.append(BEST)
+    for target in (folder / name for name in wanted):
+        if not target.exists() or step_of(target) != step:
+            copy(last, target)
 
 
 def step_of(weights: Path) -> int:

@@ -1,23 +1,23 @@
 """From a finished full run to a version in the registry, and to champion when it has earned that."""
 
-import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-
-from torch import Tensor
+from typing import Any
 
 from model.evaluation.scores import Scores
 from search.opening import OpenStudy
-from search.promotion.card import model_card
-from search.promotion.full import score_weights
+from search.promotion.card import Clips, Weights, model_card
+from search.promotion.estimate import compare_with_came
 from search.promotion.gate_record import GateRecord
 from search.promotion.kept import BEST, step_of
+from search.promotion.scoring import score_weights, with_intervals_over_sources
 from search.record import to_toml
 from search.settings import Settings, ThresholdSettings
 from tracking.artifacts import fetch, write_artifact
 from tracking.query import RunRow
-from tracking.registry import Version, find_alias, register_version, set_alias
+from tracking.recorded import artifact
+from tracking.registry import Version, find_alias, newest_version, register_version, set_alias
 
 #: Folder of the full run's artifacts that a version is made of.
 MODEL = "model"
@@ -27,18 +27,21 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Registered:
-    """A version, the scores of its weights, and why it is no champion ("": it is)."""
+    """A version, the scores of its weights, and what is said of the champion."""
 
     version: Version
     scores: Scores
-    not_champion: str
+    champion: str
 
 
-def register(opened: OpenStudy, settings: Settings, row: RunRow, gate: GateRecord, say: Say) -> Registered:
+def register(
+    opened: OpenStudy, study: Settings, settings: Settings, row: RunRow, gate: GateRecord, say: Say
+) -> Registered:
     """Score the best weights of a full run from their file, register them, and move the aliases.
 
     Args:
         opened: the study.
+        study: its settings.
         settings: of the full run.
         row: the full run, at its end.
         gate: what the confirmations said.
@@ -55,33 +58,44 @@ def register(opened: OpenStudy, settings: Settings, row: RunRow, gate: GateRecor
             "another full run with --force"
         )
     step, scores = step_of(weights), score_weights(weights, settings, prepared)
-    card = model_card(row, settings, step, scores, prepared.yardsticks, gate)
+    scores = with_intervals_over_sources(scores, prepared.bank, settings.evaluation.bootstrap_resamples)
+    clips = Clips.of(prepared.bank)
+    origin: dict[str, Any] = artifact(store, row.id, "provenance/versions.json") or {}
+    card = model_card(row, settings, Weights(step, scores, clips), prepared.yardsticks, gate, origin.get("git", {}))
     files = {
         "README.md": card.encode(),
         "conf.toml": to_toml(settings).encode(),
-        "evaluation.json": json.dumps(scores.to_json() | {"step": step}, indent=2).encode(),
+        "study.toml": to_toml(study).encode(),
+        "evaluation.json": json.dumps(scores.to_json() | {"step": step} | vars(clips), indent=2).encode(),
+        "estimate.json": json.dumps(compare_with_came(gate.estimates, scores.metrics()), indent=2).encode(),
         "model.safetensors": weights.read_bytes(),
     }
     for name, content in files.items():
         write_artifact(store, row.id, f"{MODEL}/{name}", content)
     store.outbox.deliver()
-    tags = {"validation_digest": digest_of(prepared.bank.validation), "lpips": scores.lpips_backbone or "none"}
+    tags = {name: str(value) for name, value in vars(clips).items()} | {"lpips": scores.lpips_backbone or "none"}
     tags |= {name.replace("/", "_"): repr(value) for name, value in scores.metrics().items()}
     version = register_version(store, settings.promotion.model, row.id, MODEL, tags, card)
-    set_alias(store, version, "challenger")
-    say(f"registered {version.name} version {version.number}, alias challenger")
-    reason = crown(opened, settings, version, scores)
-    say(f"champion   {reason or f'version {version.number} is champion'}")
-    return Registered(version, scores, reason)
+    newest = newest_version(store, version.name)
+    if newest.number == version.number:
+        set_alias(store, version, "challenger")
+        say(f"registered {version.name} version {version.number}, alias challenger")
+    else:
+        say(f"registered {version.name} version {version.number}, as before; the newest is version {newest.number}")
+    said = crown(opened, settings, version, scores)
+    say(f"champion   {said}")
+    return Registered(version, scores, said)
 
 
 def crown(opened: OpenStudy, settings: Settings, version: Version, scores: Scores) -> str:
-    """Make a version champion if it passes the thresholds and is better than the present one; else say why not."""
+    """Make a version champion if it passes the thresholds and is better than the present one; say what it is then, and why."""
     store = opened.prepared.store
+    present = find_alias(store, version.name, "champion")
     missed = missed_thresholds(scores, settings.promotion.thresholds)
+    if missed and present is not None and present.number == version.number:
+        return f"version {version.number} stays champion, though it would not become it any more: {'; '.join(missed)}"
     if missed:
         return f"not moved: {'; '.join(missed)}"
-    present = find_alias(store, version.name, "champion")
     if present is not None and present.number != version.number:
         before, now = present.tags.get("validation_digest"), version.tags["validation_digest"]
         if before != now:
@@ -94,7 +108,7 @@ def crown(opened: OpenStudy, settings: Settings, version: Version, scores: Score
         if scores.score <= best:
             return f"not moved: version {present.number} has a score of {best:.3f}, this one {scores.score:.3f}"
     set_alias(store, version, "champion")
-    return ""
+    return f"version {version.number} is champion"
 
 
 def missed_thresholds(scores: Scores, thresholds: ThresholdSettings) -> list[str]:
@@ -115,8 +129,3 @@ def missed_thresholds(scores: Scores, thresholds: ThresholdSettings) -> list[str
             f"LPIPS {scores.lpips:.4f} must be below {thresholds.lpips:g}, {scores.lpips - thresholds.lpips:.4f} too much"
         )
     return missed
-
-
-def digest_of(clips: Tensor) -> str:
-    """12 hex digits of clips (uint8 NTCHW): equal digests, the same pictures. The same as model.evaluate writes."""
-    return hashlib.sha256(clips.numpy().tobytes()).hexdigest()[:12]

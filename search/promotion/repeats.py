@@ -18,6 +18,9 @@ EVALUATIONS = 10
 #: Tags that say which repeat a run is.
 CANDIDATE_TAG, SEED_TAG, HORIZON_TAG = "trial_number", "seed", "horizon"
 
+#: Tag of a failed repeat that a value which was not finite ended: it is a result.
+DIVERGED_TAG = "diverged"
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -44,20 +47,27 @@ class Repeat:
         seed: of its weights, batches and crops' order.
         steps: that it was trained for, and its horizon.
         metrics: of its last evaluation, by their names in the record.
-        clips: PSNR (dB) and SSIM of each validation clip, always in the same order.
+        clips: PSNR (dB) and SSIM of each validation clip, by its name.
         curve: (step, PSNR in dB) of every evaluation.
         verdict: of its diagnosis (ok, warning, error).
         run_id: its run.
+        diverged: a value was not finite, which would come again; it has neither metrics nor clips.
     """
 
     trial: int
     seed: int
     steps: int
     metrics: dict[str, float]
-    clips: tuple[tuple[float, float], ...]
+    clips: dict[str, tuple[float, float]]
     curve: tuple[tuple[int, float], ...]
     verdict: str
     run_id: str
+    diverged: bool = False
+
+    @property
+    def score(self) -> float:
+        """The objective; 0 for one that diverged, which no picture has."""
+        return 0.0 if self.diverged else self.metrics["score"]
 
 
 def plan_repeats(
@@ -89,13 +99,17 @@ def fresh_seeds(settings: Settings) -> list[int]:
 
 
 def finished_repeats(store: Store, study_run: str) -> dict[str, Repeat]:
-    """The finished repeats below a study's run, by the identity of their settings; of two the newer one."""
+    """The finished repeats below a study's run, by the identity of their settings; of two the newer one.
+
+    Those that diverged are among them, and so are finished full runs: each is a longer training of a trial's settings.
+    """
     return {row.tags["identity"]: read_repeat(store, row) for row in finished_runs(store, study_run)}
 
 
 def finished_runs(store: Store, study_run: str) -> list[RunRow]:
-    """The runs of finished repeats."""
-    return [row for row in children(store, study_run, role="confirm") if row.status == "FINISHED"]
+    """The runs of finished repeats; of full runs those that say which repeat they are, as older ones do not."""
+    rows = [*children(store, study_run, role="confirm"), *children(store, study_run, role="full")]
+    return [row for row in rows if HORIZON_TAG in row.tags and (row.status == "FINISHED" or DIVERGED_TAG in row.tags)]
 
 
 def read_repeat(store: Store, row: RunRow) -> Repeat:
@@ -104,6 +118,9 @@ def read_repeat(store: Store, row: RunRow) -> Repeat:
     Raises:
         ValueError: its evaluation is missing or damaged.
     """
+    if DIVERGED_TAG in row.tags:
+        trial, seed, steps = (int(row.tags[tag]) for tag in (CANDIDATE_TAG, SEED_TAG, HORIZON_TAG))
+        return Repeat(trial, seed, steps, {}, {}, (), row.tags.get("diagnosis", ""), row.id, diverged=True)
     evaluation = artifact(store, row.id, EVALUATION)
     if evaluation is None:
         raise ValueError(
@@ -115,7 +132,7 @@ def read_repeat(store: Store, row: RunRow) -> Repeat:
         seed=int(row.tags[SEED_TAG]),
         steps=int(row.tags[HORIZON_TAG]),
         metrics={name: value for name, value in row.metrics.items() if name == "score" or name.startswith("val/")},
-        clips=tuple((clip["psnr"], clip["ssim"]) for clip in evaluation["clips"]),
+        clips={clip["name"]: (clip["psnr"], clip["ssim"]) for clip in evaluation["clips"]},
         curve=tuple(history(store, row.id, "val/psnr")),
         verdict=row.tags.get("diagnosis", ""),
         run_id=row.id,

@@ -18,6 +18,9 @@ GIVE_UP_SHARE = 0.1
 #: But never earlier: what a network shows after fewer steps says nothing yet.
 GIVE_UP_STEPS = 1000
 
+#: Tag of a full run: what was said of it at each mark.
+WATCH_TAG = "watch"
+
 
 class HopelessRunError(RuntimeError):
     """A full run was stopped early by its one rule; the text says so with its numbers."""
@@ -29,29 +32,29 @@ class Watch:
 
     Attributes:
         steps: of the full run.
-        marks: PSNR (dB) of the confirmations by step.
+        marks: PSNR (dB) of the confirmations by step; the full run is evaluated at these steps too.
         constant_db: PSNR of the best frame of one colour on the same clips.
-        warnings: what was said so far, by mark.
+        said: of the marks so far, by earlier commands as well.
     """
 
     steps: int
     marks: Mapping[int, float]
     constant_db: float
-    warnings: dict[int, str] = field(default_factory=dict)
+    said: list[str] = field(default_factory=list)
 
     @property
     def give_up_step(self) -> int:
         """The step from which on a run must show a picture."""
         return max(GIVE_UP_STEPS, round(GIVE_UP_SHARE * self.steps))
 
-    def judge(self, measurement: Measurement) -> list[str]:
-        """Say what is new to say about an evaluation.
+    def judge(self, measurement: Measurement) -> str:
+        """Say how an evaluation at a mark compares; empty at other steps, and at a mark that was judged before.
 
         Raises:
             HopelessRunError: from a tenth of the steps on, it is not better than a frame of one colour.
         """
         if measurement.scores is None:
-            return []
+            return ""
         step, psnr = measurement.step, measurement.scores.psnr
         if step >= self.give_up_step and psnr <= self.constant_db:
             raise HopelessRunError(
@@ -59,13 +62,16 @@ class Watch:
                 f"has {psnr:.2f} dB and that frame {self.constant_db:.2f}; read its diagnosis, mend the cause, and begin it anew "
                 "with --force"
             )
-        lines = []
-        for mark, expected in self.marks.items():
-            if mark <= step and mark not in self.warnings:
-                late = expected - psnr > ALLOWED_LAG_DB
-                compared = f"at step {step} the full run has {psnr:.2f} dB, its confirmations had {expected:.2f} at step {mark}"
-                self.warnings[mark] = (
-                    f"warning: {compared}: it falls behind by more than {ALLOWED_LAG_DB:g} dB" if late else ""
-                )
-                lines.append(self.warnings[mark] or f"keeps up: {compared}")
-        return lines
+        place = f"at step {step} the full run has"
+        if step not in self.marks or any(place in line for line in self.said):
+            return ""
+        expected = self.marks[step]
+        compared = f"{place} {psnr:.2f} dB, its confirmations had {expected:.2f}"
+        late = expected - psnr > ALLOWED_LAG_DB
+        line = (
+            f"warning: {compared}: it falls behind by more than {ALLOWED_LAG_DB:g} dB"
+            if late
+            else f"keeps up: {compared}"
+        )
+        self.said.append(line)
+        return line

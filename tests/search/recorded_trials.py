@@ -1,5 +1,6 @@
 """Trials with made-up numbers in both records, as the coordinator leaves them, and the page that is made of them."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,8 @@ from search.opening import OpenStudy
 from search.page.evidence import PageEvidence
 from search.page.gathering import gather
 from search.page.page import to_html
-from search.promotion.repeats import finished_repeats
+from search.promotion.candidates import choose_candidates
+from search.promotion.repeats import finished_repeats, fresh_seeds, plan_repeats
 from search.ranking import rank
 from search.settings import Settings
 from search.space import LOSSES, distributions
@@ -33,6 +35,7 @@ def add_recorded(
     reason: str = "",
     clips: dict[str, float] | None = None,
     pictures: bool = False,
+    perceptual: bool = True,
     **parameters: Any,
 ) -> int:
     """Add a trial to the study and its run to the record; returns its number. PSNR is half of the score."""
@@ -49,7 +52,7 @@ def add_recorded(
         run.json("evaluation.json", {"clips": [{"name": name, "psnr": psnr} for name, psnr in clips.items()]})
     run.json("diagnosis.json", {"findings": [{"code": "score.below_trivial"}]})
     run.finish({"COMPLETE": "FINISHED", "PRUNED": "KILLED"}.get(state.name, "FAILED"))  # type: ignore[arg-type]
-    space = distributions(settings.search.space, perceptual=True)
+    space = distributions(settings.search.space, perceptual=perceptual)
     values = dict.fromkeys(space, 0.1) | {"schedule": "cosine", "learning_rate": 1e-4} | parameters
     attributes = {METRICS: metrics, RUN_ID: run.id}
     study.add_trial(
@@ -66,15 +69,44 @@ def add_recorded(
 
 
 def add_repeat(
-    opened: OpenStudy, trial: int, seed: int, steps: int, score: float, status: str = "FINISHED", identity: str = ""
+    opened: OpenStudy,
+    trial: int,
+    seed: int,
+    steps: int,
+    score: float,
+    status: str = "FINISHED",
+    identity: str = "",
+    clips: Sequence[str] = ("a", "b"),
 ) -> None:
-    """Add the run of a confirmation of a trial. PSNR is half of the score, that of each of its two clips too."""
+    """Add the run of a confirmation of a trial. PSNR is half of the score, that of each of its clips too."""
     name = f"{trial}-{seed}-{steps}"
     tags = {"trial_number": str(trial), "seed": str(seed), "horizon": str(steps), "identity": identity or name}
     run = start_run(opened.prepared.store, f"confirm {name}", "confirm", opened.parent, tags | {"diagnosis": "ok"})
     run.metrics({"score": score, "val/psnr": score / 2, "val/ssim": 0.5}, steps)
-    run.json("evaluation.json", {"clips": [{"name": name, "psnr": score / 2, "ssim": 0.5} for name in "ab"]})
+    run.json("evaluation.json", {"clips": [{"name": clip, "psnr": score / 2, "ssim": 0.5} for clip in clips]})
     run.finish(status)  # type: ignore[arg-type]
+
+
+def add_confirmations(
+    opened: OpenStudy, settings: Settings, psnrs: Mapping[int, Sequence[float]], leave_out: int = 0
+) -> None:
+    """Add the confirmations that a promotion wants, but for the last `leave_out` of them.
+
+    Each trial has a PSNR (dB) for each seed, 1 dB less after a trial's steps; a trial without any diverged with its first.
+    """
+    candidates = choose_candidates(rank(opened.study), settings.promotion.candidates)
+    horizons, seeds = (settings.training.steps, settings.promotion.long_steps), fresh_seeds(settings)
+    plans = plan_repeats(settings, candidates, seeds, horizons)
+    for plan in plans[: len(plans) - leave_out]:
+        trial, found = plan.candidate.trial, psnrs[plan.candidate.trial]
+        tags = {"trial_number": str(trial), "seed": str(plan.seed), "horizon": str(plan.steps)}
+        if found:
+            psnr = found[seeds.index(plan.seed)] - (plan.steps == horizons[0])
+            names = opened.prepared.bank.validation_names
+            add_repeat(opened, trial, plan.seed, plan.steps, 2 * psnr, identity=plan.identity, clips=names)
+        elif (plan.seed, plan.steps) == (seeds[0], horizons[0]):
+            tags |= {"identity": plan.identity, "diverged": "true", "reason": "NonFiniteError: loss"}
+            start_run(opened.prepared.store, "confirm", "confirm", opened.parent, tags).finish("FAILED")
 
 
 def write_shares(run: Run, step: int) -> None:

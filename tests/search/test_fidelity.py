@@ -47,6 +47,7 @@ def test_what_is_in_the_record_is_compared_and_told_in_the_report(
     assert find_runs(store, role="study")[0].status == "KILLED"  # 4 of the 50 trials that it was asked for
 
 
+@pytest.mark.long
 def test_trials_over_the_ranking_are_trained_longer_and_the_orders_compared(tmp_path: Path, cache_dir: Path) -> None:
     changes = [*TINY, f"data.cache_dir={cache_dir}", f"tracking.root={tmp_path / 'mlruns'}", "search.workers=2"]
     settings, out = load_settings(ROOT / "conf.toml", "cpu", changes), io.StringIO()

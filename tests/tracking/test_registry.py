@@ -1,5 +1,5 @@
 from tests.places import at
-from tracking.registry import find_alias, register_version, set_alias
+from tracking.registry import find_alias, newest_version, register_version, set_alias
 from tracking.run import start_run
 
 pytestmark = at("sqlite", "postgresql", "server")
@@ -17,8 +17,10 @@ def test_a_runs_folder_becomes_a_version_once(store) -> None:
     assert (first.name, first.number, first.tags["score"]) == ("taehv", "1", "1.5")
     again = register_version(store, "taehv", run.id, "model", {"score": "9"}, "other")
     assert again == first
+    assert newest_version(store, "taehv") == first
     second, _ = make(store)
     assert second.number == "2"
+    assert newest_version(store, "taehv") == second
 
 
 def test_an_alias_is_of_one_version_at_a_time(store) -> None:

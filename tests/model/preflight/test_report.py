@@ -31,3 +31,4 @@ def test_it_is_plain_values_that_json_holds() -> None:
     assert read["losses"]["decoder"]["target"]["range"]["maximum"] == 1.0
     assert read["shared"] == [{"training": "a", "validation": "b", "rule": "same source"}]
     assert (read["start"], read["schedule"]["horizon"]) == (None, 210)
+    assert Preflight.from_json(read) == report

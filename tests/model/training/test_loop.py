@@ -167,6 +167,18 @@ def test_counts_since_the_last_measurement_survive_a_restart(
     assert_same(run(settings, bank, tmp_path)[:1], [first])
 
 
+def test_steps_that_are_evaluated_besides_change_no_training(
+    recipe: Callable[..., Recipe], bank: Bank, tmp_path: Path
+) -> None:
+    settings = recipe("training.steps=6", "training.evaluate_every=4")
+    plain = run(settings, bank, tmp_path / "plain")
+    more = list(train(settings, bank, perceptual=None, device=CPU, folder=tmp_path / "more", evaluate_at=(3,)))
+    assert [measured.step for measured in plain if measured.scores] == [4, 6]
+    assert [measured.step for measured in more if measured.scores] == [3, 4, 6]
+    ours, theirs = (load_file(tmp_path / name / WEIGHTS) for name in ("more", "plain"))
+    torch.testing.assert_close(ours, theirs, rtol=0, atol=0)
+
+
 def test_a_closed_run_stops_without_another_checkpoint(
     recipe: Callable[..., Recipe], bank: Bank, tmp_path: Path
 ) -> None:

@@ -15,7 +15,7 @@ def make_repeat(
     """A repeat whose clips have 2 dB below, exactly, and 2 dB above this PSNR."""
     metrics = {"score": 50 * psnr / 40 + 50 * ssim, "val/psnr": psnr, "val/ssim": ssim}
     metrics |= {} if lpips is None else {"val/lpips": lpips}
-    clips = tuple((psnr + shift, ssim) for shift in (-2.0, 0.0, 2.0))
+    clips = {f"film{place}.mp4 #0": (psnr + shift, ssim) for place, shift in enumerate((-2.0, 0.0, 2.0))}
     curve = tuple((steps * part // 10, psnr - (10 - part) / 10) for part in range(1, 11))
     return Repeat(trial, seed, steps, metrics, clips, curve, verdict, f"run-{trial}-{seed}-{steps}")
 

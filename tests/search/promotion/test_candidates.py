@@ -1,3 +1,5 @@
+from math import isnan
+
 import pytest
 
 from search.promotion.candidates import choose_candidates, spread_over
@@ -30,17 +32,24 @@ def test_pruned_trials_and_those_without_a_score_are_no_candidates() -> None:
     assert {one.trial for one in choose_candidates(RANKING, 10)} == {5, 2, 4, 6, 0}
 
 
-@pytest.mark.parametrize(
-    ("rows", "missing"),
-    [
-        ([row(0, 5.0, "seed_old")], "trial of its own"),
-        ([row(5, 9.0)], "baseline"),
-        ([row(8, None)], "trial of its own"),
-    ],
-)
-def test_without_either_there_is_nothing_to_promote(rows: list[Row], missing: str) -> None:
-    with pytest.raises(ValueError, match=f"the study has no {missing} with a score"):
+def test_a_baseline_that_was_pruned_or_diverged_is_confirmed_all_the_same() -> None:
+    rows = [row(5, 9.0), row(1, 3.0, "seed_new", "PRUNED"), row(0, None, "seed_old", "PRUNED")]
+    chosen = choose_candidates(rows, 3)
+    assert [one.trial for one in chosen] == [5, 1, 0]
+    assert [isnan(one.score) for one in chosen] == [False, True, True]
+
+
+@pytest.mark.parametrize("rows", [[row(0, 5.0, "seed_old")], [row(8, None)], [row(3, 2.0, state="PRUNED")]])
+def test_without_a_trial_of_its_own_there_is_nothing_to_promote(rows: list[Row]) -> None:
+    with pytest.raises(ValueError, match=r"no trial of its own .* go on with python -m search\.run --trials N$"):
         choose_candidates(rows, 3)
+
+
+def test_without_a_baseline_there_is_nothing_to_compare_with() -> None:
+    with pytest.raises(
+        ValueError, match=r"no finished baseline; go on with .* or where its settings have none begin another"
+    ):
+        choose_candidates([row(5, 9.0)], 3)
 
 
 def test_spread_has_both_ends_of_the_ranking() -> None:

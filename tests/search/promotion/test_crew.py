@@ -1,4 +1,5 @@
 import io
+import multiprocessing
 import os
 import signal
 from pathlib import Path
@@ -78,14 +79,40 @@ def test_a_worker_that_is_killed_is_replaced_and_its_repeat_tried_again(opened, 
     assert running(opened) == []
 
 
-def test_settings_that_fail_each_time_stop_the_promotion_with_the_reason(opened, tiny) -> None:
+def test_a_repeat_whose_worker_dies_each_time_stops_the_promotion_with_the_reason(opened, tiny, monkeypatch) -> None:
     settings = tiny("search.workers=1")
-    wild = Candidate(3, "", 20.0, PARAMETERS | {"learning_rate": 1e30})
-    with pytest.raises(
-        RuntimeError, match="trial 3, seed 1, 4 steps failed 3 times, last with: RuntimeError: the output"
-    ):
-        train(opened, settings, plan_repeats(settings, [wild], [1], [4]))
-    assert statuses(opened) == [("FAILED", "failed")] * 3
+    monkeypatch.setattr("search.promotion.crew.MAX_RETRIES", 1)
+    killed: set[int] = set()
+
+    def kill(_workers: list[LocalWorker], _label: str, step: int) -> None:
+        for worker in multiprocessing.active_children() if step == 1 else []:
+            assert worker.pid is not None
+            killed.add(worker.pid)
+            worker.kill()
+
+    plans = plan_repeats(settings, [Candidate(3, "", 20.0, PARAMETERS)], [1], [4])
+    with pytest.raises(RuntimeError, match="trial 3, seed 1, 4 steps failed 2 times, last with: its worker ended with"):
+        train(opened, settings, plans, hook=kill)
+    assert len(killed) == 2
+    assert statuses(opened) == [("FAILED", "failed")] * 2
+    assert running(opened) == []
+
+
+def test_a_repeat_that_diverges_is_a_result_and_spares_the_rest_of_its_setting(opened, tiny) -> None:
+    # Evaluated every fourth step: the loss of the second is no number any more.
+    settings = tiny("search.workers=1")
+    wild, sound = Candidate(3, "", 20.0, PARAMETERS | {"learning_rate": 1e30}), Candidate(4, "", 19.0, PARAMETERS)
+    plans = [*plan_repeats(settings, [wild], [1, 2], [40]), *plan_repeats(settings, [sound], [1], [4])]
+    out = train(opened, settings, plans)
+    assert "trial 3, seed 1, 40 steps diverged: NonFiniteError: " in out
+    assert "; its 1 other confirmations are left out" in out
+    assert "[4/4 steps] trial 4, seed 1, 4 steps: score" in out
+    found = finished_repeats(opened.prepared.store, opened.parent.id)
+    assert {identity: repeat.diverged for identity, repeat in found.items()} == {
+        plans[0].identity: True,
+        plans[2].identity: False,
+    }
+    assert statuses(opened) == [("FAILED", "failed"), ("FINISHED", "complete")]
     assert running(opened) == []
 
 

@@ -1,26 +1,30 @@
 import io
+import json
+import shutil
 from dataclasses import replace
 
 import pytest
+import torch
 from rich.console import Console
+from safetensors.torch import load_file
 
 from model.cli import InterruptedWorkError
-from model.ranks import ALONE
-from model.training.checkpoint import has_checkpoint
+from model.ranks import ALONE, Ranks
+from model.training.checkpoint import WEIGHTS, has_checkpoint
+from search.follow import follow
+from search.opening import open_everything
 from search.progress import StepProgress
+from search.promotion import watch
 from search.promotion.candidates import Candidate
-from search.promotion.full import (
-    describe_stretch,
-    find_full_run,
-    folder_of,
-    full_settings,
-    open_full_run,
-    train_full,
-    watch_of,
-)
-from search.promotion.watch import HopelessRunError, Watch
+from search.promotion.full import find_full_run, open_full_run, train_full, watch_of
+from search.promotion.full_files import folder_of
+from search.promotion.horizon import describe_stretch, full_settings
+from search.promotion.watch import WATCH_TAG, HopelessRunError, Watch
 from search.reconcile import reconcile
-from tracking.query import find_runs
+from search.settings import load_settings
+from tests.commands import ROOT
+from tests.together import together
+from tracking.query import find_runs, history, read_json
 from tracking.store import artifact_folder
 
 CANDIDATE = Candidate(
@@ -38,11 +42,11 @@ def wanted(tiny):
     return full_settings(tiny(*SMALL), CANDIDATE)
 
 
-def train(opened, wanted, row=None, watch=None) -> str:
+def train(opened, wanted, row=None, watching=None) -> str:
     out = io.StringIO()
     record = open_full_run(opened, wanted, CANDIDATE, row)
-    watch = watch or Watch(8, {}, 0.0)
-    train_full(record, opened.prepared, watch, Console(file=out, width=200), ALONE, force=True)
+    watching = watching or Watch(8, {}, 0.0)
+    train_full(record, opened.prepared, watching, Console(file=out, width=200), ALONE, force=True)
     return out.getvalue()
 
 
@@ -97,6 +101,118 @@ def test_an_interruption_keeps_everything_and_the_next_command_goes_on(
     assert (done.id, done.status, done.tags["state"], done.tags["reason"]) == (row.id, "FINISHED", "complete", "")
 
 
+def killed_in(monkeypatch: pytest.MonkeyPatch, opened, wanted, place: str):
+    """Train until a function is called that is not reached any more; returns the run's row."""
+
+    def stop(*_arguments, **_options) -> None:
+        raise InterruptedWorkError("killed by the test")
+
+    monkeypatch.setattr(place, stop)
+    with pytest.raises(InterruptedWorkError):
+        train(opened, wanted)
+    monkeypatch.undo()
+    row = find_full_run(opened, wanted)
+    assert row is not None
+    return row
+
+
+def test_weights_that_were_handed_over_before_the_end_are_not_trained_again(opened, wanted, monkeypatch) -> None:
+    row = killed_in(monkeypatch, opened, wanted, "search.record.TrainingRecord.close")
+    weights = artifact_folder(opened.prepared.store, row.id) / WEIGHTS
+    before = weights.stat()
+    assert not has_checkpoint(folder_of(opened.prepared.store, row))
+
+    out = train(opened, wanted, row)
+    assert "8 of 8 steps are recorded" in out
+    assert "[" not in out  # no evaluation: no step was taken
+    assert "preflight" not in out
+    done = find_full_run(opened, wanted)
+    assert done is not None
+    assert (done.id, done.status) == (row.id, "FINISHED")
+    assert (weights.stat().st_ino, weights.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
+def test_a_checkpoint_that_is_lost_is_said_and_the_same_weights_come_again(opened, wanted, monkeypatch) -> None:
+    row = killed_in(monkeypatch, opened, wanted, "search.promotion.full.finish")
+    folder = folder_of(opened.prepared.store, row)
+    before = load_file(folder / WEIGHTS)
+    shutil.rmtree(folder)
+    out = train(opened, wanted, row)
+    assert f"warning: 8 steps of the full run are recorded, but {folder} has no checkpoint to go on from" in out
+    after = load_file(artifact_folder(opened.prepared.store, row.id) / WEIGHTS)
+    assert all(torch.equal(after[name], before[name]) for name in before)
+
+
+def test_what_the_preflight_measured_is_known_after_an_interruption(opened, wanted, monkeypatch) -> None:
+    row = killed_in(monkeypatch, opened, wanted, "search.promotion.full.finish")
+    record = open_full_run(opened, wanted, CANDIDATE, row)
+    assert record.preflight is not None
+    assert record.preflight.schedule.horizon == 8
+    measured = read_json(opened.prepared.store, row.id, "preflight.json")
+    assert json.loads(json.dumps(record.preflight.to_json())) == measured
+
+
+def test_marks_are_evaluated_and_judged_once(opened, wanted, monkeypatch) -> None:
+    step = StepProgress.step
+
+    def stop_at_five(self, measurement) -> None:
+        step(self, measurement)
+        if measurement.step == 5:
+            raise InterruptedWorkError("stopped by the test")
+
+    out = io.StringIO()
+    monkeypatch.setattr(StepProgress, "step", stop_at_five)
+    record = open_full_run(opened, wanted, CANDIDATE, None)
+    with pytest.raises(InterruptedWorkError):
+        train_full(record, opened.prepared, Watch(8, {3: 99.0}, 0.0), Console(file=out, width=200), ALONE, force=True)
+    monkeypatch.undo()
+    assert "warning: at step 3 the full run has" in out.getvalue()
+    row = find_full_run(opened, wanted)
+    assert row is not None
+    assert row.tags[WATCH_TAG].startswith("warning: at step 3 ")
+    # Its checkpoint is of step 4: what it goes on with lies behind the mark, and nothing is said of a mark at another step.
+    out_again = train(opened, wanted, row, Watch(8, {3: 99.0}, 0.0, [row.tags[WATCH_TAG]]))
+    assert "99.00" not in out_again
+    assert [step for step, _ in history(opened.prepared.store, row.id, "val/psnr")] == [2, 3, 4, 6, 8]
+
+
+def test_a_better_evaluation_whose_weights_were_not_saved_keeps_no_others_from_being_the_best(
+    opened, wanted, monkeypatch
+) -> None:
+    record = open_full_run(opened, wanted, CANDIDATE, None)
+    kept: list[dict[int, float]] = []
+    monkeypatch.setattr("search.promotion.full.keep_weights", lambda _folder, scores, _every: kept.append(scores))
+    watching = Watch(8, {3: 0.0}, 0.0)
+    train_full(record, opened.prepared, watching, Console(file=io.StringIO()), ALONE, force=True)
+    assert set(kept[-1]) == {2, 4, 6, 8}
+    assert 3 in dict(record.curves["score"])
+
+
+def be_hopeless(ranks: Ranks, changes: list[str]) -> str | bool:
+    """A full run that is given up at its first evaluation, on one rank of several."""
+    if not ranks.first:
+        return follow(ranks)
+    watch.GIVE_UP_STEPS = 1
+    settings = load_settings(ROOT / "conf.toml", "cpu", changes)
+    opened = open_everything(settings, lambda _line: None, 50)
+    wanted = full_settings(settings, CANDIDATE)
+    record = open_full_run(opened, wanted, CANDIDATE, None)
+    try:
+        train_full(record, opened.prepared, Watch(8, {}, 99.0), Console(file=io.StringIO()), ranks, force=True)
+    except HopelessRunError as error:
+        return str(error)
+    finally:
+        opened.lease.close()
+    return ""
+
+
+@pytest.mark.long
+def test_ranks_give_a_hopeless_run_up_together(tiny_changes, record) -> None:
+    first, other = together(be_hopeless, [*tiny_changes, *SMALL])
+    assert "must be better than a frame of one colour from step 1 on, but at step 2 it has" in first
+    assert other is False
+
+
 def test_reconciling_leaves_the_files_of_a_killed_full_run(opened, wanted) -> None:
     record = open_full_run(opened, wanted, CANDIDATE, None)
     (record.folder / "checkpoint").mkdir()
@@ -111,7 +227,7 @@ def test_reconciling_leaves_the_files_of_a_killed_full_run(opened, wanted) -> No
 def test_a_hopeless_run_has_failed_with_its_reason_and_its_weights(opened, wanted, monkeypatch) -> None:
     monkeypatch.setattr("search.promotion.watch.GIVE_UP_STEPS", 1)
     with pytest.raises(HopelessRunError):
-        train(opened, wanted, watch=Watch(8, {}, 99.0))
+        train(opened, wanted, watching=Watch(8, {}, 99.0))
     row = find_full_run(opened, wanted)
     assert row is not None
     assert (row.status, row.tags["state"]) == ("FAILED", "failed")
@@ -139,12 +255,12 @@ def test_a_run_killed_after_its_last_checkpoint_is_scored_from_its_file(
 
 def test_the_watch_has_the_means_at_40_percent_and_at_the_end(opened, wanted, confirmed) -> None:
     winner = confirmed(3, [20.0, 22.0])
-    watch = watch_of(winner, opened.prepared, wanted)
+    watching = watch_of(winner, opened.prepared, wanted)
     # Curves of the fixture end at their PSNR (1 dB above the short one) and lie (10 - part) / 10 dB lower before.
-    assert watch.marks == {2000: pytest.approx(21.4), 5000: pytest.approx(22.0)}
-    assert watch.steps == 8
+    assert watching.marks == {2000: pytest.approx(21.4), 5000: pytest.approx(22.0)}
+    assert watching.steps == 8
     yardsticks = opened.prepared.yardsticks
-    assert watch.constant_db == max(yardsticks[name].psnr for name in ("black", "grey", "mean_colour"))
+    assert watching.constant_db == max(yardsticks[name].psnr for name in ("black", "grey", "mean_colour"))
 
 
 def test_a_full_run_of_other_settings_is_another_one(opened, wanted) -> None:

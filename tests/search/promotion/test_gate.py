@@ -3,8 +3,8 @@ from dataclasses import replace
 import pytest
 
 from model.evaluation.scores import Scores
-from search.promotion.confirmation import lead
 from search.promotion.gate import reasons_against
+from search.promotion.leads import leads_of
 
 
 @pytest.fixture
@@ -15,7 +15,7 @@ def yardsticks(prepared_once) -> dict[str, Scores]:
 
 
 def against(ranked: list, yardsticks: dict[str, Scores], gap_db: float = 3.0) -> list[str]:
-    return reasons_against(ranked, lead(ranked, 200), yardsticks, gap_db)
+    return reasons_against(ranked[0], leads_of(ranked, {}, 200)[ranked[0].candidate.trial], yardsticks, gap_db)
 
 
 def test_it_is_open_for_a_winner_that_leads_by_more_than_the_noise(confirmed, yardsticks) -> None:
@@ -51,3 +51,17 @@ def test_it_is_closed_far_below_the_reference(confirmed, yardsticks) -> None:
     assert "within 3 dB of the reference (promotion.reference_gap_db)" in reason
     assert "23.10 dB after 5000 steps and the reference 27.00" in reason
     assert against(ranked, yardsticks, gap_db=4.0) == []
+
+
+def test_it_is_closed_for_one_baseline_of_several_that_is_not_beaten(confirmed, yardsticks) -> None:
+    ranked = [
+        confirmed(5, [25.0, 25.1, 25.2]),
+        confirmed(2, [23.0, 23.1, 23.2], "seed_new"),
+        confirmed(0, [20.0, 26.0, 20.0], "seed_old"),
+    ]
+    (reason,) = against(ranked, yardsticks)
+    assert "trial 5 leads trial 0 seed_old by " in reason
+
+
+def test_baselines_that_diverged_count_as_beaten(confirmed, yardsticks) -> None:
+    assert against([confirmed(5, [25.0, 25.1, 25.2])], yardsticks) == []

@@ -39,6 +39,15 @@ def test_later_scores_say_nothing_about_older_weights(tmp_path: Path) -> None:
     assert step_of(tmp_path / BEST) == 20
 
 
+def test_weights_that_are_there_are_not_copied_again(tmp_path: Path) -> None:
+    save(tmp_path, 20)
+    keep_weights(tmp_path, {20: 2.0}, 20)
+    names = (BEST, WEIGHTS.with_name("step-000020.safetensors"))
+    before = [(tmp_path / name).stat().st_ino for name in names]
+    keep_weights(tmp_path, {20: 2.0}, 20)
+    assert [(tmp_path / name).stat().st_ino for name in names] == before
+
+
 def test_before_the_first_checkpoint_there_is_nothing(tmp_path: Path) -> None:
     keep_weights(tmp_path, {}, 20)
     assert list(tmp_path.iterdir()) == []

@@ -54,7 +54,18 @@ def test_only_finished_repeats_are_read_back(opened, tiny) -> None:
     assert repeat.metrics == {"score": 23.0, "val/psnr": 10.0}
     assert repeat.curve == ((4, 10.0),)
     grey = prepared.yardsticks["grey"]
-    assert repeat.clips == tuple((clip.psnr, clip.ssim) for clip in grey.clips)
+    assert repeat.clips == {clip.name: (clip.psnr, clip.ssim) for clip in grey.clips}
+    assert not repeat.diverged
+
+
+def test_one_that_diverged_is_read_back_without_an_evaluation(opened, tiny) -> None:
+    plan = plan_repeats(tiny(), [ONE], [1], [4])[0]
+    tags = {"trial_number": "3", "seed": "1", "horizon": "4", "diverged": "true"}
+    made = change(tiny(), plan.changes)
+    record = start_training_record(opened.prepared, made, name="c", role="confirm", parent=opened.parent, tags=tags)
+    record.close("FAILED", "NonFiniteError: loss")
+    (repeat,) = finished_repeats(opened.prepared.store, opened.parent.id).values()
+    assert (repeat.trial, repeat.seed, repeat.steps, repeat.diverged, repeat.score) == (3, 1, 4, True, 0.0)
 
 
 def test_a_finished_repeat_without_its_evaluation_is_an_error(opened, tiny) -> None:

@@ -119,7 +119,7 @@ def test_a_promotions_decision_is_told(evidence: PageEvidence) -> None:
     closed = GateRecord(5, "trial 4 seed_new", lead, ("a winner must beat the baselines",), False, estimates)
     assert decision(None) == []
     text = section(replace(evidence, gate=closed))
-    assert "Promotion: trial 5, confirmed +2.00 in score (+1.50 dB) against trial 4 seed_new" in text
+    assert "Promotion: trial 5, not confirmed +2.00 in score (+1.50 dB) against trial 4 seed_new" in text
     assert "The gate is closed: a winner must beat the baselines." in text
     assert "Estimate for 100000 steps: val/psnr 30 (28 to 32)." in text
     assert not any("closed" in line for line in decision(replace(closed, forced=True)))
