@@ -21,7 +21,7 @@ PROJECT_SETTINGS = Path("conf.toml")
 
 
 def main(
-    run_id: Annotated[str | None, typer.Argument(help="A run of the record: its id, or how that begins.")] = None,
+    run_id: Annotated[str | None, typer.Argument(help="A run of the record: its name, or how its id begins.")] = None,
     checkpoints: Annotated[
         Path | None, typer.Option("--checkpoints", help="Folder of .pth, .pt or .safetensors files.")
     ] = None,

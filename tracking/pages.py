@@ -5,6 +5,7 @@ from urllib.parse import quote
 
 from tracking.query import RunRow, children, find_runs
 from tracking.store import Store, own_folder
+from tracking.view import share_view
 
 #: MLflow draws at most ten runs beside each other; five keep the picture readable.
 COMPARED_RUNS = 5
@@ -26,13 +27,13 @@ def pages(store: Store, base: str) -> dict[str, str]:
 
 
 def study_pages(store: Store, base: str, experiment: str, study: RunRow) -> dict[str, str]:
-    """The pages of one study; those that it has nothing for are left out."""
+    """The pages of one study; those that it has nothing for are left out. Writes how its trials are shown into the record."""
     found = {f"study {study.name}": f"{experiment}/runs/{study.id}"}
     found |= artifact_page(store, experiment, study, "report.html", "its report")
     rows = children(store, study.id)
     if not rows:
         return found
-    trials = f"{experiment}/{RUNS}&{best_first(study.name)}"
+    trials = f"{experiment}/{RUNS}&viewStateShareKey={share_view(store, study, rows)}"
     found["its trials, best first"] = trials
     found["their curves and pictures"] = f"{trials}&compareRunsMode=CHART"
     best = best_runs(rows)
@@ -61,12 +62,6 @@ def is_scored(row: RunRow) -> bool:
 def is_baseline(row: RunRow) -> bool:
     """Whether a run has settings that every study tries, and a score."""
     return "baseline" in row.tags and is_scored(row)
-
-
-def best_first(study: str) -> str:
-    """The part of an address that shows the trials of a study flat, by score: MLflow nests runs only by their dates."""
-    condition = f"tags.study = '{study}' and tags.role = 'trial'"
-    return f"searchFilter={quote(condition)}&orderByKey={quote('metrics.`score`')}&orderByAsc=false"
 
 
 def artifact_page(store: Store, experiment: str, row: RunRow, path: str, title: str) -> dict[str, str]:

@@ -26,24 +26,25 @@ EVALUATION, SHORTAGE, IMPORTED = "evaluation.json", "shortage.json", "foreign.js
 SHOWN = 5
 
 
-def find_run(store: Store, beginning: str) -> RunRow:
-    """The run whose id begins so.
+def find_run(store: Store, called: str) -> RunRow:
+    """The run of this name, or whose id begins so.
 
     Raises:
         ValueError: the record has none, or several.
     """
     rows = find_runs(store)
-    fitting = [row for row in rows if row.id.startswith(beginning)]
+    fitting = [row for row in rows if row.name == called] or [row for row in rows if row.id.startswith(called)]
     if len(fitting) == 1:
         return fitting[0]
     if fitting:
-        named = ", ".join(f"{row.id} ({row.name})" for row in fitting[:SHOWN])
+        named = ", ".join(f"{row.id} ({row.name})" for row in fitting[-SHOWN:])
         raise ValueError(
-            f"RUN_ID must be the beginning of one run's id, but '{beginning}' begins {len(fitting)}: {named}; give more digits"
+            f"RUN_ID must be one run's name or how its id begins, but '{called}' fits {len(fitting)} runs, the newest are "
+            f"{named}; give an id"
         )
     newest = ", ".join(f"{row.id} ({row.name})" for row in rows[-SHOWN:]) or "no run at all"
     raise ValueError(
-        f"RUN_ID must name a run of {store.place}, but none begins with '{beginning}'; the newest are {newest}"
+        f"RUN_ID must name a run of {store.place}, but none is called '{called}' and no id begins so; the newest are {newest}"
     )
 
 

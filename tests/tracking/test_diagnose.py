@@ -186,7 +186,7 @@ def evaluation_with(text: str) -> Callable[[FailedRun], list[str]]:
         (evaluation_with('{"ssim": 0.5}'), ["must have psnr", "scores.json"]),
         (evaluation_with("psnr 4.24"), ["--evaluation must be JSON", "scores.json"]),
         (lambda run: ["--evaluation", str(run.root)], ["--evaluation must be a file"]),
-        (lambda run: ["0123456789abcdef"], ["RUN_ID must name a run", "none begins with '0123456789abcdef'"]),
+        (lambda run: ["0123456789abcdef"], ["RUN_ID must name a run", "none is called '0123456789abcdef'"]),
         (lambda run: ["0123", *run.options("events")], ["either a RUN_ID or files", "both are given"]),
         (lambda run: ["0123", "--import-as", "x"], ["--import-as makes files a run", "--log"]),
         (lambda run: [*run.options("events"), "--log"], ["--log adds to a run", "--import-as NAME"]),

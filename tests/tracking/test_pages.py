@@ -1,7 +1,7 @@
 """Which pages are offered."""
 
 import json
-from urllib.parse import parse_qs, unquote, urlparse
+from urllib.parse import parse_qs, urlparse
 
 from tracking.pages import COMPARED_RUNS, pages
 from tracking.run import Run, start_run
@@ -54,13 +54,14 @@ def test_the_best_stand_beside_the_baselines_that_are_not_among_them(store: Stor
     assert runs == [good.id, *(run.id for run in reversed(others)), poor.id]
 
 
-def test_trials_are_listed_flat_by_score_as_a_table_and_as_curves(store: Store) -> None:
+def test_trials_are_listed_as_a_table_and_as_curves_by_the_view_of_the_study(store: Store) -> None:
     study = start_run(store, "s-1", "study", None, {})
     scored(store, study, 1.0)
     found = pages(store, BASE)
-    address = found["its trials, best first"]
-    assert "tags.study = 's-1' and tags.role = 'trial'&orderByKey=metrics.`score`&orderByAsc=false" in unquote(address)
-    assert found["their curves and pictures"] == f"{address}&compareRunsMode=CHART"
+    runs = f"{BASE}/#/experiments/{store.experiment_id}/runs?workflowType=machine_learning"
+    assert found["its trials, best first"] == f"{runs}&viewStateShareKey={study.id}"
+    assert found["their curves and pictures"] == f"{runs}&viewStateShareKey={study.id}&compareRunsMode=CHART"
+    assert f"mlflow.sharedViewState.{study.id}" in store.client.get_experiment(store.experiment_id).tags
 
 
 def test_artifacts_are_offered_where_they_are(store: Store) -> None:

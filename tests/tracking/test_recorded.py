@@ -27,10 +27,19 @@ def test_a_run_is_found_by_how_its_id_begins(store: Store, run: Run) -> None:
     assert find_run(store, run.id).name == "mine"
     length = next(n for n in range(33) if not any(other.id.startswith(run.id[:n]) for other in others))
     assert find_run(store, run.id[:length]).id == run.id
-    with pytest.raises(ValueError, match=r"the beginning of one run's id, but '' begins 21: .*; give more digits"):
+    with pytest.raises(ValueError, match=r"how its id begins, but '' fits 21 runs, .*; give an id"):
         find_run(store, "")
-    with pytest.raises(ValueError, match=r"none begins with 'nowhere'; the newest are .*run 19"):
+    with pytest.raises(ValueError, match=r"none is called 'nowhere' and no id begins so; the newest are .*run 19"):
         find_run(store, "nowhere")
+
+
+def test_a_run_is_found_by_its_name_unless_several_have_it(store: Store, run: Run) -> None:
+    assert find_run(store, "mine").id == run.id
+    other = start_run(store, "mine", "train", None, {})
+    with pytest.raises(ValueError, match=rf"'mine' fits 2 runs, the newest are .*{other.id} \(mine\); give an id"):
+        find_run(store, "mine")
+    named_as_an_id = start_run(store, run.id[:6], "train", None, {})
+    assert find_run(store, run.id[:6]).id == named_as_an_id.id
 
 
 def test_everything_that_a_run_has(store: Store, run: Run, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """A video VAE of the diffusers library, read from a local folder, as the frozen reference."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ CLASSES = (
     "AutoencoderKLLTXVideo",
     "AutoencoderKLWan",
 )
+# Its attention mask has no dimension for heads (diffusers 0.42.1): a batch of several clips ends in an error of broadcasting.
+ONE_CLIP_AT_A_TIME = ("AutoencoderKLHunyuanVideo15",)
 # The clip that channels and strides are measured on: the shortest of 8k+1 frames with motion, the largest space stride.
 PROBE_FRAMES, PROBE_PX = 9, 32
 
@@ -48,14 +51,22 @@ class DiffusersReference(nn.Module):
     @torch.no_grad()
     def encode(self, video: Tensor) -> Tensor:
         """NTCHW video in [0, 1] -> NTCHW latents: the mode of the posterior, scaled."""
-        latents = self.vae.encode(2 * video.transpose(1, 2) - 1).latent_dist.mode()
+        latents = self.in_parts(lambda part: self.vae.encode(part).latent_dist.mode(), 2 * video.transpose(1, 2) - 1)
         return ((latents - self.mean) * self.factor).transpose(1, 2).contiguous()
 
     @torch.no_grad()
     def decode(self, latents: Tensor) -> Tensor:
         """NTCHW latents -> NTCHW video on the scale [0, 1], not clamped by us (Wan's decoder does it itself)."""
-        video = self.vae.decode(latents.transpose(1, 2) / self.factor + self.mean).sample
+        video = self.in_parts(
+            lambda part: self.vae.decode(part).sample, latents.transpose(1, 2) / self.factor + self.mean
+        )
         return ((video + 1) / 2).transpose(1, 2).contiguous()
+
+    def in_parts(self, passes: Callable[[Tensor], Tensor], batch: Tensor) -> Tensor:
+        """A pass of the VAE over a batch, in as many clips at a time as its class can do."""
+        if type(self.vae).__name__ in ONE_CLIP_AT_A_TIME:
+            return torch.cat([passes(clip) for clip in batch.split(1)])
+        return passes(batch)
 
 
 def load_diffusers(class_name: str, folder: Path, network: Architecture) -> DiffusersReference:
