@@ -6,6 +6,7 @@ import threading
 import time
 import uuid
 from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Literal
 
@@ -42,14 +43,15 @@ MAX_DATASET_DIGEST = 36
 
 
 class Run:
-    """One MLflow run: what comes is written at once, only metrics go in batches and `finish` sends the rest."""
+    """One MLflow run: what comes is written at once, but metrics go in batches and pictures in a thread; `flush` ends both."""
 
     def __init__(self, store: Store, run_id: str, nonfinite: str = "") -> None:
         self.id = run_id
         self._store = store
         self._curves = Curves(store.outbox, run_id)
         self._nonfinite = dict(part.rsplit(" at step ", 1) for part in nonfinite.split(", ") if part)
-        self._pictured = False
+        self._pictures: list[Future[None]] = []
+        self._drawing: ThreadPoolExecutor | None = None
         self._lock = threading.Lock()
 
     def parameters(self, values: Mapping[str, Any]) -> None:
@@ -94,7 +96,10 @@ class Run:
         self.text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
     def picture(self, image: np.ndarray, key: str, step: int) -> None:
-        """Record an image of a step, for MLflow's image grid.
+        """Record an image of a step, for MLflow's image grid; it must not be changed afterwards.
+
+        A thread encodes and writes it, which takes longer than all else that is written of a measurement; `flush` raises
+        what went wrong.
 
         Args:
             image: uint8, HWC, RGB.
@@ -103,13 +108,15 @@ class Run:
         """
         assert image.dtype == np.uint8, f"a picture must be uint8, but is {image.dtype}"
         assert image.ndim == 3, f"a picture must be HWC, but has shape {image.shape}"
+        if self._drawing is None:
+            self.tags({MLFLOW_LOGGED_IMAGES: "True"})  # without it the pages show no image grid
+            self._drawing = ThreadPoolExecutor(1, "pictures")
+        self._pictures.append(self._drawing.submit(self._draw, picture_name(key, step, now_ms()), image))
+
+    def _draw(self, name: str, image: np.ndarray) -> None:
         with record_errors(f"writing a picture of run {self.id}"):
-            name = picture_name(key, step, now_ms())
             for path in write_picture(own_folder(self._store, self.id), name, image):
                 upload(self._store, self.id, path)
-        if not self._pictured:
-            self.tags({MLFLOW_LOGGED_IMAGES: "True"})  # without it the pages show no image grid
-            self._pictured = True
 
     def dataset(self, name: str, digest: str, source: str) -> None:
         """Record what the run is trained on, shown by MLflow beside the run; `source` is the artifact that lists it."""
@@ -117,12 +124,17 @@ class Run:
             self._store.outbox.send(Inputs(self.id, name, digest[:MAX_DATASET_DIGEST], source))
 
     def flush(self) -> None:
-        """Send what is buffered."""
+        """Send what is buffered, and wait for the pictures."""
         self._curves.flush()
+        pictures, self._pictures = self._pictures, []
+        for picture in pictures:
+            picture.result()
 
     def finish(self, state: State) -> None:
         """Send what is buffered and close the run."""
         self.flush()
+        if self._drawing is not None:
+            self._drawing.shutdown()
         with record_errors(f"closing run {self.id}"):
             self._store.outbox.send(Status(self.id, state, now_ms()))
 

@@ -20,6 +20,7 @@ def test_the_pictures_of_a_series_come_by_step(store: Store) -> None:
     for step in (20, 3):
         run.picture(plain(step), "val/clips", step)
     run.picture(plain(7), "other", 3)
+    run.flush()
     store.outbox.deliver()
     found = pictures_of(store, run.id, "val/clips")
     assert list(found) == [3, 20]
@@ -30,6 +31,7 @@ def test_the_pictures_of_a_series_come_by_step(store: Store) -> None:
 def test_of_a_step_that_was_drawn_twice_the_newer_counts(store: Store) -> None:
     run = start_run(store, "a", "trial", None, {})
     run.picture(plain(1), "val", 3)
+    run.flush()
     late, early = picture_name("val", 3, 10**14), picture_name("val", 3, 1)
     for name in (late, early):
         write_picture(own_folder(store, run.id), name, plain(2))
@@ -44,6 +46,7 @@ def test_a_run_without_pictures_has_none(store: Store) -> None:
 def test_pictures_that_are_not_here_come_from_the_server(far_store: Store) -> None:
     run = start_run(far_store, "a", "trial", None, {})
     run.picture(plain(1), "val", 3)
+    run.flush()
     far_store.outbox.deliver()
     shutil.rmtree(own_folder(far_store, run.id))
     (path,) = pictures_of(far_store, run.id, "val").values()

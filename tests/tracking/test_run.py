@@ -2,6 +2,8 @@
 
 import json
 import math
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import numpy as np
@@ -111,14 +113,27 @@ def test_texts_and_json_keep_every_character(store: Store, run: Run) -> None:
     assert json.loads((folder / "evaluation.json").read_bytes()) == {"psnr": 4.24, "clips": [{"name": "视频"}]}
 
 
-def test_pictures_are_there_at_once_with_key_and_step(store: Store, run: Run) -> None:
+def test_pictures_are_there_after_a_flush_with_key_and_step(store: Store, run: Run) -> None:
     image = np.random.default_rng(0).integers(0, 256, (24, 48, 3), dtype=np.uint8)
     run.picture(image, "validation", 250)
+    run.flush()
     (file,) = (artifact_folder(store, run.id) / "images").glob("*.png")
     assert file.name.startswith("validation+step+250+timestamp+")
     with Image.open(file) as stored:
         assert np.array_equal(np.asarray(stored), image)
     assert read(store, run).data.tags["mlflow.loggedImages"] == "True"  # without it the pages show no image grid
+
+
+def test_a_picture_that_cannot_be_written_is_an_error_of_the_flush(
+    store: Store, run: Run, full_disk: Callable[[], AbstractContextManager[None]]
+) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (240, 480, 3), dtype=np.uint8)
+    run.picture(noise, "validation", 0)  # the run is known to have pictures: the database grows no more
+    run.flush()
+    with full_disk():
+        run.picture(noise, "validation", 250)
+        with pytest.raises(RecordError, match=f"writing a picture of run {run.id}"):
+            run.flush()
 
 
 def test_the_data_set_is_an_input(store: Store, run: Run) -> None:

@@ -13,6 +13,7 @@ STRIPS, EXTREMES = "validation", "worst_and_best"
 
 def log_summary(name: str, diagnosis: Diagnosis, evidence: Evidence, store: Store, run: Run) -> None:
     """Write the page of a run from its evidence and from the pictures that this machine has of it."""
+    run.flush()  # its pictures are written by then
     folder = own_folder(store, run.id)
     strips = pictures_of(folder, STRIPS)
     extremes = pictures_of(folder, EXTREMES)[-1:]
