@@ -82,12 +82,15 @@ def browser() -> Iterator["Browser"]:
 
 @pytest.fixture
 def open_page(browser: "Browser") -> Iterator[Open]:
-    """Open an address in a fresh browser: open_page(address, name, width=..., dark=...)."""
+    """Open an address in a fresh browser: open_page(address, name, width=..., dark=..., touch=...)."""
     contexts = []
 
-    def give(address: str, name: str, *, width: int = 1400, dark: bool = False) -> Opened:
+    def give(address: str, name: str, *, width: int = 1400, dark: bool = False, touch: bool = False) -> Opened:
         context = browser.new_context(
-            viewport={"width": width, "height": 900}, color_scheme="dark" if dark else "light"
+            viewport={"width": width, "height": 900},
+            color_scheme="dark" if dark else "light",
+            has_touch=touch,
+            is_mobile=touch,
         )
         contexts.append(context)
         context.set_default_timeout(LIMIT_MS)
