@@ -6,15 +6,22 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+import numpy as np
 import pytest
+from optuna.trial import TrialState
 
-from tests.commands import ROOT, DoneStudy, environment
+from search.opening import open_everything
+from search.settings import load_settings
+from tests.commands import ROOT, TINY, DoneStudy, environment
+from tests.search.recorded_trials import add_recorded, add_repeat, page_of
 from tests.servers import free_port
 
 if TYPE_CHECKING:
@@ -60,6 +67,10 @@ class Opened:
 
 Open = Callable[..., Opened]
 
+BASELINES = ("seed_old", "seed_new", "seraena_author")
+#: Processor time that the page of 50 trials may take.
+MOST_SECONDS = 10.0
+
 
 def chromium_path() -> str | None:
     """Debian's Chromium, or what CHROMIUM names."""
@@ -82,12 +93,15 @@ def browser() -> Iterator["Browser"]:
 
 @pytest.fixture
 def open_page(browser: "Browser") -> Iterator[Open]:
-    """Open an address in a fresh browser: open_page(address, name, width=..., dark=...)."""
+    """Open an address in a fresh browser: open_page(address, name, width=..., dark=..., touch=...)."""
     contexts = []
 
-    def give(address: str, name: str, *, width: int = 1400, dark: bool = False) -> Opened:
+    def give(address: str, name: str, *, width: int = 1400, dark: bool = False, touch: bool = False) -> Opened:
         context = browser.new_context(
-            viewport={"width": width, "height": 900}, color_scheme="dark" if dark else "light"
+            viewport={"width": width, "height": 900},
+            color_scheme="dark" if dark else "light",
+            has_touch=touch,
+            is_mobile=touch,
         )
         contexts.append(context)
         context.set_default_timeout(LIMIT_MS)
@@ -115,6 +129,35 @@ def note(opened: Opened, message: object) -> None:
     kind, text, place = message.type, message.text, message.location["url"]  # type: ignore[attr-defined]
     if kind == "error" and not place.endswith(KNOWN) and LATE_LAYOUT not in text:
         opened.errors.append(f"{text} ({place})")
+
+
+@pytest.fixture(scope="session")
+def fifty(tmp_path_factory: pytest.TempPathFactory, blank_record: Path, cache_dir: Path) -> Iterator[Path]:
+    """The page of 50 finished trials, six of them pruned, and of confirmations and longer trainings of five."""
+    root = tmp_path_factory.mktemp("fifty") / "mlruns"
+    shutil.copytree(blank_record, root)
+    places = [f"data.cache_dir={cache_dir}", f"tracking.root={root}"]
+    settings = load_settings(ROOT / "conf.toml", "cpu", [*TINY, *places])
+    numbers = np.random.default_rng(0)
+    opened = open_everything(settings, lambda _line: None, 50)
+    with closing(opened.lease):
+        for number in range(50):
+            score = 40.0 + number / 5 + float(numbers.normal())
+            name = BASELINES[number] if number < len(BASELINES) else ""
+            state = TrialState.PRUNED if number % 8 == 7 else TrialState.COMPLETE
+            weights = {weight: float(10 ** numbers.uniform(-1.9, -0.1)) for weight in ("encoder", "decoder", "seraena")}
+            kind = ("cosine", "constant_with_warmup", "cosine_with_restarts")[number % 3]
+            add_recorded(opened, settings, score, state, name, pictures=True, schedule=kind, **weights)
+        for number in range(40, 45):
+            for seed in (1, 2):
+                add_repeat(opened, number, seed, 4, 45.0 + number / 5 + seed)
+                add_repeat(opened, number, seed, 8, 50.0 + number / 5 + seed)
+        path = tmp_path_factory.mktemp("page") / "report.html"
+        before_s = time.process_time()
+        text = page_of(opened, settings)
+        assert time.process_time() - before_s < MOST_SECONDS
+        path.write_text(text, encoding="utf-8")
+        yield path
 
 
 @pytest.fixture(scope="session")

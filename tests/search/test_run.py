@@ -1,3 +1,4 @@
+import io
 import json
 import re
 import sys
@@ -8,14 +9,17 @@ import optuna
 import pytest
 from mlflow import MlflowClient
 from optuna.trial import TrialState
+from rich.console import Console
 
 from model.cli import run
 from search.lock import study_lock
+from search.opening import OpenStudy
 from search.ranking import rank
-from search.run import main
-from search.settings import load_settings
-from search.study import study_name
+from search.run import main, search
+from search.settings import Settings, load_settings
+from search.study import fail, study_name
 from tests.commands import ROOT, settings_options
+from tests.search.recorded_trials import add_recorded
 
 Command = Callable[..., int]
 
@@ -127,6 +131,18 @@ def test_a_record_that_another_command_holds_is_left_alone(
         capsys.readouterr().err,
     )
     assert len(study_in(finished_study.root).trials) == 3
+
+
+def test_the_table_of_a_study_that_goes_on_counts_earlier_faults_and_no_interruption(
+    opened: OpenStudy, tiny: Callable[..., Settings]
+) -> None:
+    settings = tiny("search.workers=1")
+    add_recorded(opened, settings, None, TrialState.PRUNED, reason="loss/total was nan at step 2")
+    assert fail(opened.study, opened.study.ask().number, "interrupted by SIGINT", own_fault=False)
+    opened.lease.close()
+    out = io.StringIO()
+    search(settings, 2, Console(file=out, force_terminal=True, width=200, highlight=False))
+    assert "no score yet · 1 failed or diverged" in out.getvalue()
 
 
 def test_an_address_of_a_cluster_needs_the_executor_that_uses_it(

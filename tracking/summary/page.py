@@ -70,7 +70,7 @@ def missing(what: str) -> str:
 def sentence(diagnosis: Diagnosis, evidence: Evidence) -> str:
     """How far the run came, what it scored, and what is wrong first."""
     steps, wanted = evidence.last_step(), evidence.settings.get("training.steps")
-    came = f"{steps} of {wanted} steps" if wanted is not None else f"{steps} steps"
+    came = f"{steps} of {escape(str(wanted))} steps" if wanted is not None else f"{steps} steps"
     score = (evidence.evaluation or {}).get("score")
     reached = "not scored" if score is None else f"score {score:.2f}"
     broke = f" It broke off: {escape(diagnosis.failure)}." if diagnosis.failure else ""
@@ -134,9 +134,9 @@ def psnr_levels(evidence: Evidence) -> dict[str, float]:
 
 
 def clip_level(evidence: Evidence) -> dict[str, float]:
-    """The norm above which gradients are clipped; none where they are not."""
+    """The norm above which gradients are clipped; none where they are not, or where a foreign run has words for it."""
     clip = evidence.settings.get("optimizer.max_gradient_norm")
-    return {"clip": float(clip)} if clip else {}
+    return {"clip": float(clip)} if isinstance(clip, int | float) and clip else {}
 
 
 def strip_figure(picture: Picture) -> str:

@@ -91,6 +91,14 @@ def test_a_run_that_broke_off_says_so() -> None:
     assert "This run has no evaluation." in text
 
 
+def test_settings_of_foreign_runs_may_be_words() -> None:
+    settings = {"training.steps": "<b>1000", "optimizer.max_gradient_norm": "none"}
+    text = page(Evidence(settings=settings, curves={"gradient/norm": [(1, 2.0), (2, 2.0)]}))
+    assert "2 of &lt;b&gt;1000 steps" in text
+    assert "Gradient norm against the clip" in text
+    assert "(dashed)" not in text
+
+
 @pytest.mark.parametrize("evidence", [Evidence(), Evidence(evaluation={"psnr": 4.24})], ids=["nothing", "one number"])
 def test_what_is_missing_is_said(evidence: Evidence) -> None:
     text = page(evidence)
