@@ -9,6 +9,7 @@ from rich.console import Console
 from safetensors.torch import load_file
 
 from model.cli import InterruptedWorkError
+from model.data.pixels import to_unit
 from model.ranks import ALONE, Ranks
 from model.training.checkpoint import WEIGHTS, has_checkpoint
 from search.follow import follow
@@ -19,6 +20,7 @@ from search.promotion.candidates import Candidate
 from search.promotion.full import find_full_run, open_full_run, train_full, watch_of
 from search.promotion.full_files import folder_of
 from search.promotion.horizon import describe_stretch, full_settings
+from search.promotion.repeats import finished_repeats
 from search.promotion.watch import WATCH_TAG, HopelessRunError, Watch
 from search.reconcile import reconcile
 from search.settings import load_settings
@@ -73,6 +75,22 @@ def test_it_is_trained_recorded_and_found_again(opened, wanted) -> None:
     assert {"model.safetensors", "training.pt", "best.safetensors", "step-000004.safetensors"} <= names
     assert (folder / "evaluation.json").exists()
     assert row.tags["diagnosis"] in ("ok", "warning", "error")
+    # It is a longer training of its trial's settings, and so a point of the comparison of lengths.
+    (point,) = finished_repeats(opened.prepared.store, opened.parent.id).values()
+    assert (point.trial, point.seed, point.steps) == (3, wanted.training.seed, 8)
+    assert point.score == row.metrics["score"]
+
+
+def test_what_the_preflight_was_forced_past_comes_to_what_was_forced_before(opened, wanted, monkeypatch) -> None:
+    monkeypatch.setattr("model.training.batches.to_unit", lambda pixels: to_unit(pixels) / 255)
+    record = open_full_run(opened, wanted, CANDIDATE, None)
+    options = {"force": True, "forced": ("unfinished", "gate")}
+    train_full(record, opened.prepared, Watch(8, {}, 0.0), Console(file=io.StringIO()), ALONE, **options)
+    row = find_full_run(opened, wanted)
+    assert row is not None
+    names = row.tags["forced"].split(", ")
+    assert names[:2] == ["unfinished", "gate"]
+    assert "data.double_normalised" in names
 
 
 def test_an_interruption_keeps_everything_and_the_next_command_goes_on(
