@@ -56,8 +56,7 @@ class Coordinator:
         """Keep the workers busy, and record how busy they were; afterwards they end, and the list holds those that are left.
 
         Raises:
-            RuntimeError: `search.max_failures` trials failed in a row, a worker died before its first trial, or the study's
-                lease was lost.
+            RuntimeError: `search.max_failures` trials failed in a row, a worker died before its first trial, or the lease was lost.
         """
         self.slots = [Slot(worker, self.clock(), number) for number, worker in enumerate(workers)]
         try:
@@ -80,8 +79,7 @@ class Coordinator:
 
     def missing(self) -> int:
         """How many trials must still be started."""
-        running = sum(slot.running is not None for slot in self.slots)
-        return max(0, self.target - self.num_finished - running)
+        return max(0, self.target - self.num_finished - sum(slot.running is not None for slot in self.slots))
 
     def hand_out(self) -> None:
         """Give every waiting worker a trial while some are missing and nobody asks to stop."""
@@ -183,12 +181,12 @@ class Coordinator:
 
     def diverge(self, running: Running, reason: str, step: int) -> None:
         """End a trial whose values were not finite as pruned there: the sampler learns from those, not from failures."""
-        trial, record = running.trial, running.record
+        trial = running.trial
         trial.set_user_attr(REASON, reason)
         trial.set_user_attr(METRICS, {})
         trial.report(nan, step)
         self.end(running, None, reason)
-        self.progress.ended(trial.number, f"{record.name} diverged: {reason}", fault=True)
+        self.progress.ended(trial.number, f"{running.record.name} diverged: {reason}", fault=True)
 
     def end(self, running: Running, score: float | None, failure: str | None = None) -> None:
         """Tell Optuna, give the worker its next trial, then close the ended one; without a score it is pruned.
@@ -240,8 +238,8 @@ class Coordinator:
         supply, slot.worker, slot.ready = slot.worker.supplied, slot.worker.again(), False
         slot.worker.supply(supply)
         slot.heard_s = self.clock()
-        running, slot.running = slot.running, None
-        if running:
+        if slot.running:
+            running, slot.running = slot.running, None
             slot.busy.end(time.monotonic(), 0.0)
             self.fail(running, reason or f"its worker {ending(code)}")
 
