@@ -56,7 +56,7 @@ class Coordinator:
         """Keep the workers busy, and record how busy they were; afterwards they end, and the list holds those that are left.
 
         Raises:
-            RuntimeError: `search.max_failures` trials failed in a row, a worker died before its first trial, or the lease was lost.
+            RuntimeError: `search.max_failures` trials failed in a row, a worker died at its start, or the lease was lost.
         """
         self.slots = [Slot(worker, self.clock(), number) for number, worker in enumerate(workers)]
         try:
