@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import sys
 import tempfile
 import urllib.request
 import uuid
@@ -40,6 +41,16 @@ def no_way_out() -> Iterator[None]:
         for name in ("https_proxy", "HTTPS_PROXY"):
             patch.setenv(name, "http://127.0.0.1:9")
         patch.setattr(urllib.request, "_opener", urllib.request.build_opener())
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def bytecode() -> Iterator[None]:
+    """Where Python is told to keep no bytecode, the commands keep it here: they would each compile torch and MLflow anew."""
+    with pytest.MonkeyPatch.context() as patch:
+        if sys.dont_write_bytecode and "PYTHONPYCACHEPREFIX" not in os.environ:
+            patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+            patch.setenv("PYTHONPYCACHEPREFIX", str(ROOT / "build" / "bytecode"))
         yield
 
 
