@@ -49,19 +49,20 @@ def check_finished(opened: OpenStudy, *, force: bool) -> tuple[str, ...]:
 
 
 def warn_of_other_code(opened: OpenStudy, say: Callable[[str], None]) -> None:
-    """Say when the study was begun, or some of its trials were made, with another commit than that of now."""
+    """Say when the study was begun, or some of its trainings were made, with another commit than that of now."""
     store, study = opened.prepared.store, opened.study.study_name
     now = running_source().commit or UNKNOWN
     begun = commit_of(find_runs(store, role="study", study=study)[0])
-    trials = [commit_of(row) for row in children(store, opened.parent.id, role="trial") if row.status == "FINISHED"]
-    others = [commit for commit in dict.fromkeys((begun, *trials)) if commit != now]
+    made = [commit_of(row) for row in children(store, opened.parent.id) if row.status == "FINISHED"]
+    others = [commit for commit in dict.fromkeys((begun, *made)) if commit != now]
     if not others:
         return
-    made = "the study was begun" if begun in others else f"{sum(one in others for one in trials)} trials were made"
+    count = sum(commit in others for commit in made)
+    what = "the study was begun" if begun in others else f"{count} of the study's trainings were made"
     known = [commit[:12] for commit in others if commit != UNKNOWN]
     look = f"git diff {known[0]} shows what changed" if known else "what changed cannot be told"
     say(
-        f"warning: {made} with commit {', '.join(known or [UNKNOWN])} and this is {now[:12]}: its trials may not "
+        f"warning: {what} with commit {', '.join(known or [UNKNOWN])} and this is {now[:12]}: its results may not "
         f"compare with what is trained now; {look}"
     )
 

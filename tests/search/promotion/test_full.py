@@ -19,7 +19,7 @@ from search.promotion import watch
 from search.promotion.candidates import Candidate
 from search.promotion.full import find_full_run, open_full_run, train_full, watch_of
 from search.promotion.full_files import folder_of
-from search.promotion.horizon import describe_stretch, full_settings
+from search.promotion.horizon import full_settings
 from search.promotion.repeats import finished_repeats
 from search.promotion.watch import WATCH_TAG, HopelessRunError, Watch
 from search.reconcile import reconcile
@@ -50,18 +50,6 @@ def train(opened, wanted, row=None, watching=None) -> str:
     watching = watching or Watch(8, {}, 0.0)
     train_full(record, opened.prepared, watching, Console(file=out, width=200), ALONE, force=True)
     return out.getvalue()
-
-
-def test_settings_are_the_candidates_over_the_full_horizon(tiny) -> None:
-    settings = tiny("promotion.steps=100000", "promotion.evaluate_every=2000", "promotion.keep_every=20000")
-    full = full_settings(settings, CANDIDATE)
-    assert (full.losses.encoder, full.optimizer.learning_rate, full.schedule.kind) == (0.5, 1e-3, "cosine")
-    training = full.training
-    assert (training.steps, training.evaluate_every, training.checkpoint_every) == (100_000, 2000, 2000)
-    assert (training.log_every, training.probe_every) == (100, 500)
-    assert training.seed == settings.training.seed
-    said = describe_stretch(1000, full)
-    assert said.startswith("schedule cosine stretched from 1000 to 100000 steps, the average's window from 50 to 5000")
 
 
 def test_it_is_trained_recorded_and_found_again(opened, wanted) -> None:

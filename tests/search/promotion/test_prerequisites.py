@@ -33,11 +33,13 @@ def test_other_code_is_warned_of(opened) -> None:
 def test_trials_of_other_code_are_warned_of(opened) -> None:
     said: list[str] = []
     now = running_source().commit or "unknown: no git"
-    for commit, state in ((now, "FINISHED"), ("fedcba9876543210", "FINISHED"), ("0000000000000000", "FAILED")):
-        start_run(opened.prepared.store, "trial", "trial", opened.parent, {"git_commit": commit}).finish(state)
+    made = [("trial", now, "FINISHED"), ("trial", "fedcba9876543210", "FINISHED")]
+    made += [("confirm", "fedcba9876543210", "FINISHED"), ("trial", "0000000000000000", "FAILED")]
+    for role, commit, state in made:
+        start_run(opened.prepared.store, role, role, opened.parent, {"git_commit": commit}).finish(state)
     warn_of_other_code(opened, said.append)
     (line,) = said
-    assert line.startswith("warning: 1 trials were made with commit fedcba987654 and this is ")
+    assert line.startswith("warning: 2 of the study's trainings were made with commit fedcba987654 and this is ")
     assert "000000000000" not in line
 
 
