@@ -51,6 +51,10 @@ def study_with(settings: Settings, at_step: Callable[[int, int, io.StringIO], No
     out = io.StringIO()
 
     class Watched(search.progress.TrialProgress):
+        def begin(self, number: int, slot: int) -> None:
+            super().begin(number, slot)
+            at_step(number, 0, out)
+
         def step(self, number: int, step: int) -> None:
             super().step(number, step)
             at_step(number, step, out)

@@ -208,8 +208,8 @@ def test_why_a_trial_diverged_is_in_its_run_too(opened: OpenStudy) -> None:
 class Dying(search.progress.TrialProgress):
     """Kills its process when the second trial begins: Optuna knows the first one's score and its run is not concluded."""
 
-    def step(self, number: int, step: int) -> None:
-        if (number, step) == (1, 0):
+    def begin(self, number: int, slot: int) -> None:
+        if number == 1:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
