@@ -73,8 +73,7 @@ class Coordinator:
             for slot in self.slots:
                 if slot.running:
                     slot.worker.stop()
-                    if self.opened.lease.taken_by is None:  # else whoever took the study has closed its trials
-                        self.give_up(slot.running, f"interrupted by {self.stop.cause}", own_fault=False)
+                    self.give_up(slot.running, f"interrupted by {self.stop.cause}", own_fault=False)
         self.record_busy()
 
     def missing(self) -> int:

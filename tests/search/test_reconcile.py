@@ -209,6 +209,7 @@ class Dying(search.progress.TrialProgress):
     """Kills its process when the second trial begins: Optuna knows the first one's score and its run is not concluded."""
 
     def begin(self, number: int, slot: int) -> None:
+        super().begin(number, slot)
         if number == 1:
             os.kill(os.getpid(), signal.SIGKILL)
 
