@@ -9,8 +9,9 @@ from tracking.view import share_view
 
 #: MLflow draws at most ten runs beside each other; five keep the picture readable.
 COMPARED_RUNS = 5
-#: Without workflowType a fresh browser lands on MLflow's page for language models, where no run is visible.
-RUNS = "runs?workflowType=machine_learning"
+#: Without it MLflow shows its menu for language models, and in a fresh browser a list in which no run is visible.
+TRAINING = "workflowType=machine_learning"
+RUNS = f"runs?{TRAINING}"
 
 
 def pages(store: Store, base: str) -> dict[str, str]:
@@ -28,7 +29,7 @@ def pages(store: Store, base: str) -> dict[str, str]:
 
 def study_pages(store: Store, base: str, experiment: str, study: RunRow) -> dict[str, str]:
     """The pages of one study; those that it has nothing for are left out. Writes how its trials are shown into the record."""
-    found = {f"study {study.name}": f"{experiment}/runs/{study.id}"}
+    found = {f"study {study.name}": f"{experiment}/runs/{study.id}?{TRAINING}"}
     found |= artifact_page(store, experiment, study, "report.html", "its report")
     rows = children(store, study.id)
     if not rows:
@@ -67,7 +68,7 @@ def is_baseline(row: RunRow) -> bool:
 def artifact_page(store: Store, experiment: str, row: RunRow, path: str, title: str) -> dict[str, str]:
     """The page of a run's artifact, where this machine has it."""
     there = any((own_folder(store, name) / path).is_file() for name in row.names)
-    return {title: f"{experiment}/runs/{row.id}/artifacts/{path}"} if there else {}
+    return {title: f"{experiment}/runs/{row.id}/artifacts/{path}?{TRAINING}"} if there else {}
 
 
 def compare_page(store: Store, base: str, rows: list[RunRow]) -> str:
@@ -75,4 +76,4 @@ def compare_page(store: Store, base: str, rows: list[RunRow]) -> str:
     runs, experiments = (
         quote(json.dumps(ids, separators=(",", ":"))) for ids in ([row.id for row in rows], [store.experiment_id])
     )
-    return f"{base}/#/compare-runs?runs={runs}&experiments={experiments}"
+    return f"{base}/#/compare-runs?runs={runs}&experiments={experiments}&{TRAINING}"

@@ -13,6 +13,8 @@ ENDS = {
 }
 #: Documents whose commands another document has too, in the same order (test_chinese.py).
 SAME = ("README.zh.md",)
+#: Of the user `taehv` in the documents.
+DATABASES = ("taehv_optuna", "taehv_mlflow")
 #: What a document takes for granted.
 BEFORE = {"docs/reading-the-report.md": "python -m search.run --trials 1"}
 
@@ -52,12 +54,13 @@ def test_the_commands_of_a_document_can_be_typed_in_their_order(
 
 def begin_databases(server: PostgreSQL, lines: list[Line], block: int) -> None:
     """Two empty databases of a user, or none of them where a block makes them itself."""
-    for name in ("taehv_optuna", "taehv_mlflow"):
-        server.call("dropdb", "-h", "127.0.0.1", "-p", server.port, "-U", "tests", "--force", "--if-exists", name)
-    server.call("dropuser", "-h", "127.0.0.1", "-p", server.port, "-U", "tests", "--if-exists", "taehv")
-    if not any(line.block == block and line.text.startswith("createdb") for line in lines):
-        for name in ("taehv_optuna", "taehv_mlflow"):
-            server.make_database(name)
+    makes_them = any(line.block == block and line.text.startswith("createuser") for line in lines)
+    statements = [f"DROP DATABASE IF EXISTS {name} WITH (FORCE)" for name in DATABASES] + ["DROP ROLE IF EXISTS taehv"]
+    if not makes_them:
+        statements += ["CREATE ROLE taehv LOGIN PASSWORD 'secret'"]
+        statements += [f"CREATE DATABASE {name} OWNER taehv" for name in DATABASES]
+    commands = [part for statement in statements for part in ("-c", statement)]
+    server.call("psql", "-q", "-h", "127.0.0.1", "-p", server.port, "-U", "tests", "-d", "postgres", *commands)
 
 
 def type_line(stage: Stage, text: str) -> None:

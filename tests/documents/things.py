@@ -15,12 +15,13 @@ from tests.commands import ROOT, TINY
 from tests.model.network.reference.small_vaes import save_small_vae
 from tests.tracking.foreign.failed_run import FailedRun
 
-#: Folders under /models of the documents, and the class of each.
-VAES = {
-    "cogvideox": "AutoencoderKLCogVideoX",
-    "wan": "AutoencoderKLWan",
-    "hunyuan": "AutoencoderKLHunyuanVideo",
-    "hunyuan15": "AutoencoderKLHunyuanVideo15",
+#: Folders under /models of the documents, the class of each and what makes its latents of random weights as large as trained
+#: ones are: the preflight refuses those of a deviation below 0.2.
+VAES: dict[str, tuple[str, dict[str, object]]] = {
+    "cogvideox": ("AutoencoderKLCogVideoX", {"scaling_factor": 3.0}),
+    "wan": ("AutoencoderKLWan", {"latents_mean": [0.0] * 16, "latents_std": [0.5] * 16}),
+    "hunyuan": ("AutoencoderKLHunyuanVideo", {"scaling_factor": 4.0}),
+    "hunyuan15": ("AutoencoderKLHunyuanVideo15", {"scaling_factor": 1.0}),
 }
 #: Of each small video: frames, height, width.
 VIDEO = (24, 72, 96)
@@ -58,8 +59,8 @@ def make_models(folder: Path) -> None:
     models = folder / "models"
     models.mkdir()
     torch.save(TAEHV(network, seed=1).state_dict(), models / "taew2_1.pth")
-    for place, name in VAES.items():
-        save_small_vae(name, models / place / "vae")
+    for place, (name, changes) in VAES.items():
+        save_small_vae(name, models / place / "vae", **changes)
 
 
 def make_failed_run(folder: Path) -> None:

@@ -38,7 +38,10 @@ def test_the_newest_study_and_its_best_finished_runs_are_shown(store: Store) -> 
 
     found = pages(store, BASE)
 
-    assert found["study newer"] == f"{BASE}/#/experiments/{store.experiment_id}/runs/{study.id}"
+    assert (
+        found["study newer"]
+        == f"{BASE}/#/experiments/{store.experiment_id}/runs/{study.id}?workflowType=machine_learning"
+    )
     title, runs, experiments = compared(found)
     assert title == "its best 5 runs compared"
     assert [ids[run_id] for run_id in runs] == sorted(scores)[: -1 - COMPARED_RUNS : -1]
@@ -74,7 +77,7 @@ def test_artifacts_are_offered_where_they_are(store: Store) -> None:
     best.text("checkpoint/clips.mp4", "")
     runs = f"{BASE}/#/experiments/{store.experiment_id}/runs"
     assert [address for address in pages(store, BASE).values() if "artifacts" in address] == [
-        f"{runs}/{study.id}/artifacts/report.html",
-        f"{runs}/{best.id}/artifacts/summary.html",
-        f"{runs}/{best.id}/artifacts/checkpoint/clips.mp4",
+        f"{runs}/{study.id}/artifacts/report.html?workflowType=machine_learning",
+        f"{runs}/{best.id}/artifacts/summary.html?workflowType=machine_learning",
+        f"{runs}/{best.id}/artifacts/checkpoint/clips.mp4?workflowType=machine_learning",
     ]

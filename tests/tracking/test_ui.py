@@ -81,7 +81,10 @@ def test_the_pages_are_served_until_ctrl_c(store: Store) -> None:
     try:
         said = "".join(lines)
         assert f"all runs: {base}/#/experiments/{store.experiment_id}/runs?workflowType=machine_learning" in said
-        assert f"study study: {base}/#/experiments/{store.experiment_id}/runs/{study.id}" in said
+        assert (
+            f"study study: {base}/#/experiments/{store.experiment_id}/runs/{study.id}?workflowType=machine_learning"
+            in said
+        )
         assert get(f"{base}/health") == b"OK"
         assert b"<html" in get(base)
         found = json.loads(get(f"{base}/ajax-api/2.0/mlflow/runs/get?run_id={run.id}"))

@@ -22,14 +22,14 @@ CONFIGURATIONS: dict[str, dict[str, Any]] = {
 }
 
 
-def save_small_vae(name: str, folder: Path) -> None:
-    """Make a VAE of a class and write it."""
+def save_small_vae(name: str, folder: Path, **changes: object) -> None:
+    """Make a VAE of a class and write it; `changes` are to its configuration."""
     declare_missing_operators()  # diffusers imports torchvision
     import diffusers
 
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        vae = getattr(diffusers, name)(**CONFIGURATIONS[name])
+        vae = getattr(diffusers, name)(**CONFIGURATIONS[name] | changes)
     if name == "AutoencoderKLLTXVideo":
         vae.latents_mean.copy_(torch.linspace(-1, 1, 128))
         vae.latents_std.copy_(torch.linspace(1, 2, 128))
