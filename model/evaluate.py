@@ -67,6 +67,7 @@ def score_checkpoint(checkpoint: Path, recipe: "Recipe", every_video: bool, out:
     from model.evaluation.baselines import baselines
     from model.evaluation.evaluation import evaluate
     from model.evaluation.table import remarks, to_table
+    from model.network.placement import place
     from model.network.taehv import TAEHV, check_size
     from model.network.weights import fingerprint, load_weights
     from model.training.device import resolve_device
@@ -76,7 +77,7 @@ def score_checkpoint(checkpoint: Path, recipe: "Recipe", every_video: bool, out:
     model = TAEHV(recipe.network)
     check_size(recipe.data.crop_px, recipe.data.crop_px, model.space_stride)
     load_weights(model, checkpoint)
-    model.to(device)
+    place(model, device)
     make_folder(out)
     perceptual = find_perceptual(recipe.evaluation.lpips, device, console.print)
     clips, names = (cut_every_video if every_video else cut_validation)(recipe.data, console.print)

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from model.network.flat import FlatParameters
+from model.network.placement import place
 from model.network.replay import CriticDraws, ReplayRing
 from model.network.shared_batch_norm import SharedBatchNorm
 from model.ranks import ALONE, Ranks
@@ -86,8 +87,7 @@ class Seraena:
     ) -> None:
         self.ranks = ranks
         self.critic = Critic(image_shape[0], context_shape[0], width, seed, ranks)
-        # As for the autoencoder: convolutions of few channels are faster in this layout.
-        self.critic.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack this form
+        place(self.critic, device)
         self.weights = FlatParameters(self.critic)
         self.optimizer = torch.optim.AdamW(
             [self.weights.values],

@@ -8,6 +8,7 @@ import torch
 
 from model.network.critic import Seraena
 from model.network.flat import FlatParameters
+from model.network.placement import place
 from model.network.replay import ring_capacity
 from model.network.taehv import TAEHV
 from model.network.variants import architecture
@@ -114,8 +115,7 @@ def start_state(recipe: Recipe, device: torch.device, ranks: Ranks = ALONE) -> T
     model = TAEHV(recipe.network, seed)
     if recipe.network.weights:
         load_weights(model, Path(recipe.network.weights))
-    # Convolutions of few channels run a tenth to a fifth faster in this layout, on a CPU as on a GPU.
-    model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack this form
+    place(model, device)
     average = start_average(model)
     weights, averaged = flatten_parts(model), flatten_parts(average)
     return TrainState(

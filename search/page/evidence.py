@@ -57,6 +57,27 @@ class PictureColumn:
 
 
 @dataclass(frozen=True)
+class FullResult:
+    """What a full run that was registered came to.
+
+    Attributes:
+        name: of the run.
+        step: of its registered weights, the best of its evaluations.
+        came: value by metric, of those that were estimated.
+        places: by metric whether it came "below", "within" or "above" the estimate.
+        version: "taehv version 1"; "" in older records.
+        champion: what became of the champion, and why; "" in older records.
+    """
+
+    name: str
+    step: int
+    came: dict[str, float]
+    places: dict[str, str]
+    version: str = ""
+    champion: str = ""
+
+
+@dataclass(frozen=True)
 class PageEvidence:
     """Everything that is known of a study; what is not known is empty or None.
 
@@ -84,6 +105,7 @@ class PageEvidence:
         next_step: (note or "", command) for now.
         fidelity: trials against longer trainings of their settings, one for each greater number of steps.
         gate: the decision of the study's promotion, where one was made.
+        full: what its newest registered full run came to, where there is one.
     """
 
     name: str
@@ -109,3 +131,4 @@ class PageEvidence:
     commands: tuple[tuple[str, str], ...] = ()
     fidelity: tuple[Agreement, ...] = ()
     gate: GateRecord | None = None
+    full: FullResult | None = None

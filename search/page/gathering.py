@@ -11,12 +11,13 @@ from optuna.trial import FrozenTrial, TrialState
 from model.evaluation.strips import strip
 from search.baselines import called
 from search.opening import StudyRecord
-from search.page.evidence import Counts, Curve, PageEvidence, PictureColumn, Shown
+from search.page.evidence import Counts, Curve, FullResult, PageEvidence, PictureColumn, Shown
 from search.page.importance import comparable, importances
 from search.page.next_step import config_options, next_step
 from search.page.pictures import MOST_STEPS, cut, read
 from search.promotion.gate_record import GateRecord
 from search.promotion.points import agreements, seed_values
+from search.promotion.register import CHAMPION_TAG, MODEL, VERSION_TAG
 from search.promotion.repeats import Repeat
 from search.ranking import Row, best_row
 from search.settings import Settings
@@ -94,6 +95,7 @@ def gather(
         commands=commands_of(opened, settings, rows, folder),
         fidelity=tuple(agreements(rows, repeats, settings.training.steps, settings.training.seed)),
         gate=gate,
+        full=full_result(store, runs),
     )
 
 
@@ -141,6 +143,19 @@ def codes_of(store: Store, run: RunRow) -> tuple[str, ...]:
     """Codes of the findings in a run's diagnosis; a run without a diagnosis has none."""
     content = artifact(store, run.id, "diagnosis.json")
     return () if content is None else tuple(dict.fromkeys(finding["code"] for finding in content["findings"]))
+
+
+def full_result(store: Store, runs: Sequence[RunRow]) -> FullResult | None:
+    """The newest registered full run of a study's runs; None where there is none."""
+    for run in reversed(runs):
+        estimates = artifact(store, run.id, f"{MODEL}/estimate.json") if run.role == "full" else None
+        if estimates is None:
+            continue
+        step = artifact(store, run.id, f"{MODEL}/evaluation.json")["step"]
+        came, places = ({name: each[key] for name, each in estimates.items()} for key in ("came", "place"))
+        said = (run.tags.get(tag, "") for tag in (VERSION_TAG, CHAMPION_TAG))
+        return FullResult(run.name, step, came, places, *said)
+    return None
 
 
 def picture_columns(

@@ -2,7 +2,7 @@
 
 from search.page import fidelity, frame
 from search.page.evidence import PageEvidence
-from search.page.sections import curves, findings, parameters, pictures, ranking, shares, verdict
+from search.page.sections import curves, findings, parameters, pictures, promotion, ranking, shares, verdict
 
 
 def to_html(page: PageEvidence) -> str:
@@ -21,6 +21,7 @@ def to_html(page: PageEvidence) -> str:
         ("diagnosis", "Diagnosis", findings.diagnosis_section(page)),
         ("noise", "Edge of the space and noise", findings.noise_section(page)),
         ("fidelity", "Short against long trainings", fidelity.section(page.fidelity)),
+        ("promotion", "Promotion and full run", promotion.section(page)),
         ("provenance", "Where it comes from", findings.provenance_section(page)),
     ]
     return frame.page(f"study {page.name}", sections)

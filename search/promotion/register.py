@@ -18,9 +18,13 @@ from tracking.artifacts import fetch, write_artifact
 from tracking.query import RunRow
 from tracking.recorded import artifact
 from tracking.registry import Version, find_alias, newest_version, register_version, set_alias
+from tracking.run import Run
 
 #: Folder of the full run's artifacts that a version is made of.
 MODEL = "model"
+
+#: Tags of the full run: the version that was made of it, and what became of the champion then.
+VERSION_TAG, CHAMPION_TAG = "version", "champion"
 
 Say = Callable[[str], None]
 
@@ -84,6 +88,8 @@ def register(
         say(f"registered {version.name} version {version.number}, as before; the newest is version {newest.number}")
     said = crown(opened, settings, version, scores)
     say(f"champion   {said}")
+    Run(store, row.id).tags({VERSION_TAG: f"{version.name} version {version.number}", CHAMPION_TAG: said})
+    store.outbox.deliver()
     return Registered(version, scores, said)
 
 

@@ -7,6 +7,7 @@ from model.bank import Bank
 from model.evaluation.bootstrap import cluster_interval
 from model.evaluation.evaluation import BOOTSTRAP_SEED, evaluate
 from model.evaluation.scores import Scores, score
+from model.network.placement import place
 from model.network.taehv import TAEHV
 from model.network.weights import load_weights
 from search.preparation import Preparation
@@ -18,7 +19,7 @@ def score_weights(weights: Path, settings: Settings, prepared: Preparation) -> S
     """Load weights from their file and score them on the study's validation clips."""
     model = TAEHV(settings.network)
     load_weights(model, weights)
-    model.to(prepared.device)
+    place(model, prepared.device)
     bank = prepared.bank
     return evaluate(
         lambda video: model.decode(model.encode(video)),

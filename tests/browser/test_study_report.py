@@ -23,6 +23,7 @@ HEADINGS = [
     "Diagnosis",
     "Edge of the space and noise",
     "Short against long trainings",
+    "Promotion and full run",
     "Where it comes from",
 ]
 WIDER = "document.documentElement.scrollWidth > document.documentElement.clientWidth"

@@ -13,7 +13,7 @@ import model.training.checkpoint
 import search.progress
 import search.promotion.register
 import search.record
-from model.bank import load_bank
+from model.bank import build_bank
 from model.training.loop import train
 from search.promotion.kept import BEST, keep_weights
 from search.settings import load_settings, recipe_of
@@ -81,9 +81,9 @@ def same_as_uninterrupted(store, run_id: str, folder: Path) -> None:
     """The last weights, the best ones and the milestones are those of the same settings trained at one go, bit for bit."""
     kept = artifact_folder(store, run_id) / "checkpoint"
     settings = load_settings(kept.parent / "conf.toml", "cpu", ())
-    bank = next(Path(settings.data.cache_dir).rglob("banks/*.safetensors"))
+    recipe, device = recipe_of(settings), torch.device("cpu")
     scores: dict[int, float] = {}
-    steps = train(recipe_of(settings), load_bank(bank), perceptual=None, device=torch.device("cpu"), folder=folder)
+    steps = train(recipe, build_bank(recipe, device, print), perceptual=None, device=device, folder=folder)
     for measurement in steps:
         keep_weights(folder, scores, settings.promotion.keep_every)
         if measurement.scores is not None:

@@ -2,7 +2,7 @@
 
 from model.evaluation.yardsticks import REFERENCE
 from search.baselines import called
-from search.page.evidence import PageEvidence
+from search.page.evidence import FullResult, PageEvidence
 from search.page.frame import escape, paragraph
 from search.page.gains import DEVIATIONS, Gain, exceeds, gain, seed_noise
 from search.promotion.gate_record import GateRecord
@@ -23,7 +23,7 @@ def section(page: PageEvidence) -> str:
     parts.append("<ul>" + "".join(f"<li>{escape(line)}</li>" for line in comparisons(page, best)) + "</ul>")
     parts.append(paragraph(belief(page, best)))
     parts += [paragraph(line, "warning") for line in warnings(page, best)]
-    parts += [paragraph(line) for line in decision(page.gate)]
+    parts += [paragraph(line) for line in (*decision(page.gate), *outcome(page.full))]
     return "".join(parts + next_lines(page))
 
 
@@ -180,16 +180,23 @@ def warnings(page: PageEvidence, best: Row) -> list[str]:
 
 
 def decision(gate: GateRecord | None) -> list[str]:
-    """What a promotion decided and expects; nothing where there was none."""
+    """What a promotion decided; nothing where there was none."""
     if gate is None:
         return []
     lines = [f"Promotion: trial {gate.winner}, {gate.in_words()}."]
     if gate.reasons and not gate.forced:
         lines.append(f"The gate is closed: {'; '.join(gate.reasons)}.")
-    for metric, estimate in gate.estimates.items():
-        bounds = f"{estimate.low:.4g} to {estimate.high:.4g}"
-        lines.append(f"Estimate for {estimate.steps} steps: {metric} {estimate.value:.4g} ({bounds}).")
     return lines
+
+
+def outcome(full: FullResult | None) -> list[str]:
+    """What the full run came to; nothing where none was registered."""
+    if full is None:
+        return []
+    scores = ", ".join(f"{name.removeprefix('val/')} {value:.4g}" for name, value in full.came.items())
+    champion = f" Champion: {full.champion}." if full.champion else ""
+    named = f"; registered as {full.version}" if full.version else ""
+    return [f"{full.name[:1].upper()}{full.name[1:]}: {scores}, with the weights of step {full.step}{named}.{champion}"]
 
 
 def next_lines(page: PageEvidence) -> list[str]:

@@ -1,6 +1,6 @@
 from dataclasses import replace
 
-from search.page.evidence import PageEvidence
+from search.page.evidence import FullResult, PageEvidence
 from search.page.gains import Gain
 from search.page.sections.verdict import (
     against_trial,
@@ -11,6 +11,7 @@ from search.page.sections.verdict import (
     how_many,
     next_lines,
     nothing_won,
+    outcome,
     over_clips,
     over_seeds,
     section,
@@ -121,8 +122,18 @@ def test_a_promotions_decision_is_told(evidence: PageEvidence) -> None:
     text = section(replace(evidence, gate=closed))
     assert "Promotion: trial 5, not confirmed +2.00 in score (+1.50 dB) against trial 4 seed_new" in text
     assert "The gate is closed: a winner must beat the baselines." in text
-    assert "Estimate for 100000 steps: val/psnr 30 (28 to 32)." in text
     assert not any("closed" in line for line in decision(replace(closed, forced=True)))
+
+
+def test_what_the_full_run_came_to_is_told(evidence: PageEvidence) -> None:
+    assert outcome(None) == []
+    older = FullResult("full trial 5, 40 steps", 30, {"score": 77.634, "val/psnr": 28.163}, {})
+    assert outcome(older) == ["Full trial 5, 40 steps: score 77.63, psnr 28.16, with the weights of step 30."]
+    newer = replace(older, version="taehv version 1", champion="not moved: SSIM 0.8486 must be above 0.85")
+    assert outcome(newer)[0].endswith(
+        "step 30; registered as taehv version 1. Champion: not moved: SSIM 0.8486 must be above 0.85."
+    )
+    assert outcome(newer)[0] in section(replace(evidence, full=newer))
 
 
 def test_the_next_command_is_printed_or_the_study_goes_on(evidence: PageEvidence) -> None:
