@@ -4,6 +4,7 @@ A training of one process is the trivial case: nothing is sent, and every method
 """
 
 import contextlib
+import importlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -149,6 +150,9 @@ def open_ranks() -> Iterator[Ranks]:
     local, devices = int(os.environ.get("LOCAL_RANK", "0")), torch.cuda.device_count()
     if local < devices:
         torch.cuda.set_device(local)
+    # Its functions take the group that stands when it is imported as their default. Imported later, by whatever part of torch, it
+    # would hold this group for ever, and gloo's threads could meet the end of the interpreter: "terminate called ...", SIGABRT.
+    importlib.import_module("torch.distributed.nn.functional")
     dist.init_process_group("cpu:gloo,cuda:nccl" if devices else "gloo", timeout=PATIENCE)
     yield Ranks(dist.get_rank(), dist.get_world_size(), int(os.environ.get("LOCAL_WORLD_SIZE", "1")))
     # Not after an error: whoever waits for a rank that is gone would wait here too.

@@ -38,6 +38,16 @@ def test_two_ranks_say_the_same() -> None:
         assert said["std"].item() == pytest.approx(torch.tensor([1.0, 4.0, 3.0, 0.0]).std(correction=0).item())
 
 
+def keep_the_group_as_a_default(_ranks: Ranks) -> str:
+    import torch.distributed.nn.functional as functional  # as torch.compile does
+
+    return functional.__name__
+
+
+def test_nothing_of_a_group_is_left_when_the_ranks_part() -> None:
+    assert together(keep_the_group_as_a_default) == ["torch.distributed.nn.functional"] * 2  # which sees what is left
+
+
 def lose_the_second(ranks: Ranks) -> str:
     if not ranks.first:
         os._exit(3)
