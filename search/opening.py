@@ -75,7 +75,7 @@ def look_at_study(settings: Settings, say: Callable[[str], None]) -> StudyRecord
         RuntimeError: the record cannot be used.
     """
     storage = open_storage(Path(settings.tracking.root), settings.search.storage, say)
-    prepared = prepare(settings, say)
+    prepared = prepare(settings, say, to_train=False)
     study = find_study(settings, storage, prepared.perceptual is not None, digest_of(prepared))
     return StudyRecord(study, prepared, find_study_run(prepared.store, study.study_name))
 

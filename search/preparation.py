@@ -38,18 +38,29 @@ class Preparation:
     forced: tuple[str, ...] = ()
 
 
-def prepare(settings: Settings, say: Callable[[str], None]) -> Preparation:
-    """Open the record first (it must be writable before anything is spent), then make the bank and the yardsticks."""
+def prepare(settings: Settings, say: Callable[[str], None], *, to_train: bool = True) -> Preparation:
+    """Open the record first (it must be writable before anything is spent), then make the bank and the yardsticks.
+
+    Args:
+        settings: of the study or run.
+        say: prints a line.
+        to_train: False where a record is only looked at, which a machine can that could not train.
+
+    Raises:
+        ValueError: settings or data break a rule, or could not be trained where that is meant.
+        RuntimeError: the record cannot be used.
+    """
     store = open_store(settings.tracking, say)
     device = resolve_device(settings.training.device)
     perceptual = find_perceptual(settings, device, say)
-    check_start(recipe_of(settings), device)
+    if to_train:
+        check_start(recipe_of(settings), device)
     bank = build_bank(recipe_of(settings), device, say)
     say(
         f"bank: {len(bank.training)} training and {len(bank.validation)} validation clips of "
         f"{settings.data.frames} frames at {settings.data.crop_px} px, digest {bank.digest}"
     )
-    if device.type == "cuda":
+    if to_train and device.type == "cuda":
         say(state_place(bank, device, latents_dtype(recipe_of(settings))))
     yardsticks = measure_yardsticks(bank, settings.evaluation, perceptual, device)
     return Preparation(store, bank, device, perceptual, yardsticks)

@@ -70,3 +70,10 @@ def test_the_yardsticks_are_of_the_bank(prepared: Preparation) -> None:
     names = [clip.name for clip in prepared.yardsticks["grey"].clips]
     assert names == list(prepared.bank.validation_names)
     assert prepared.yardsticks["reference"].psnr > prepared.yardsticks["average_8x8"].psnr
+
+
+def test_a_record_is_looked_at_where_it_could_not_be_trained(tiny: Callable[..., Settings], record: Path) -> None:
+    settings = tiny("training.device=cpu", "training.precision=bfloat16")
+    with pytest.raises(ValueError, match="needs CUDA"):
+        prepare(settings, print)
+    assert prepare(settings, print, to_train=False).store.root == record

@@ -24,7 +24,7 @@ from tracking.store import artifact_folder
 
 SECTIONS = [
     *("verdict", "ranking", "history", "curves", "parallel", "importances", "slices", "interaction", "shares"),
-    *("pictures", "diagnosis", "noise", "fidelity", "provenance"),
+    *("pictures", "diagnosis", "noise", "fidelity", "promotion", "provenance"),
 ]
 
 
