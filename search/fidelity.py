@@ -56,13 +56,14 @@ def measure_fidelity(settings: "Settings", configs: int, steps: int, console: "C
     from search.promotion.points import agreements
     from search.promotion.repeats import plan_repeats
     from search.ranking import rank
+    from search.signals import sigterm_as_interrupt
 
     say, trial_steps = speaker(console), settings.training.steps
     if steps <= trial_steps:
         raise ValueError(
             f"--steps must be more than a trial has (training.steps), but {steps} <= {trial_steps}; give more"
         )
-    with study_lock(Path(settings.tracking.root)):
+    with sigterm_as_interrupt(), study_lock(Path(settings.tracking.root)):
         opened = open_everything(settings, say)
         try:
             rows = rank(opened.study)

@@ -68,6 +68,10 @@ class Found(NamedTuple):
         return self.silent_s < DEAD_S if lives is None else lives
 
 
+class LostLeaseError(RuntimeError):
+    """The study that this process worked on is another one's by now: nothing of its record may be written here any more."""
+
+
 class Lease:
     """A study that this process holds until `close`, or until it was dead for others."""
 
@@ -82,10 +86,10 @@ class Lease:
         """See to it that the study is still held.
 
         Raises:
-            RuntimeError: another process has taken it, because this one gave no sign of life for too long.
+            LostLeaseError: another process has taken it, because this one gave no sign of life for too long.
         """
         if self.taken_by is not None:
-            raise RuntimeError(
+            raise LostLeaseError(
                 f"a coordinator must give a sign of life every {DEAD_S} s, but this one stood still and {self.study} was "
                 f"taken over by {self.taken_by}; leave the study to it"
             )

@@ -87,10 +87,11 @@ def promote(settings: "Settings", console: "Console", ranks: "Ranks", *, force: 
     from search.promotion.confirm import confirm_candidates
     from search.promotion.horizon import full_settings
     from search.promotion.prerequisites import check_finished, warn_of_other_code
+    from search.signals import sigterm_as_interrupt
 
     say = speaker(console)
     check_lengths(settings)
-    with study_lock(Path(settings.tracking.root)):
+    with sigterm_as_interrupt(), study_lock(Path(settings.tracking.root)):
         opened = open_everything(settings, say)
         try:
             forced = check_finished(opened, force=force)
@@ -204,7 +205,7 @@ def full_run(
     forced = tuple(dict.fromkeys((*earlier, *forced)))
     record = open_full_run(opened, settings, winner.candidate, found)
     record.run.tags(forced_tag(forced))
-    train_full(record, opened.prepared, watch, console, ranks, force=force, forced=forced)
+    train_full(record, opened, watch, console, ranks, force=force, forced=forced)
     done = find_full_run(opened, settings)
     assert done is not None, "a full run that was trained is in the record"
     return done

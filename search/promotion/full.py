@@ -15,6 +15,7 @@ from model.training.loop import is_due, train
 from model.training.measurement import Measurement
 from model.training.step import NonFiniteError
 from search.follow import Start, leave_together
+from search.lease import LostLeaseError
 from search.opening import OpenStudy
 from search.preflight import check_run
 from search.preparation import Preparation
@@ -85,7 +86,7 @@ def open_full_run(opened: OpenStudy, settings: Settings, candidate: Candidate, r
 
 def train_full(
     record: TrainingRecord,
-    prepared: Preparation,
+    opened: OpenStudy,
     watch: Watch,
     console: Console,
     ranks: Ranks,
@@ -97,7 +98,7 @@ def train_full(
 
     Args:
         record: of the run, new or reopened.
-        prepared: what the study's trainings share.
+        opened: its study.
         watch: judges its evaluations.
         console: for people.
         ranks: that train it, of which this process is the first.
@@ -109,9 +110,10 @@ def train_full(
         HopelessRunError: it was stopped early by the rule of search/promotion/watch.py.
         NonFiniteError: a loss or a gradient was not finite.
         InterruptedWorkError: the person asked to stop; the same command goes on.
+        LostLeaseError: another process has taken the study over; the run is its own, and is left as it is.
         OSError: a checkpoint cannot be written; the same command goes on from the last one.
     """
-    say, recipe = speaker(console), recipe_of(record.settings)
+    say, recipe, prepared = speaker(console), recipe_of(record.settings), opened.prepared
     again, recorded = has_checkpoint(record.folder), last_step(record)
     with ended_as_it_was(record, prepared, ranks), naming_what_fits(record, prepared, ranks), stop_on_signal() as stop:
         if again:
@@ -139,6 +141,7 @@ def train_full(
         begun = step_of(record.folder / WEIGHTS) if again else 0
         with StepProgress(console, recipe.training.steps, begun) as progress, contextlib.closing(steps):
             for measurement in steps:
+                opened.lease.check()
                 keep(record)
                 if measurement.step > recorded:
                     record.measure(measurement)
@@ -205,10 +208,13 @@ def ended_as_it_was(record: TrainingRecord, prepared: Preparation, ranks: Ranks)
 
     What would happen again (a value that is not finite, a run stopped by the rule) has failed. Everything else was an
     interruption:
-    the files stay where they are, and the same command goes on from them.
+    the files stay where they are, and the same command goes on from them. A run that another process goes on with by now is left
+    alone.
     """
     try:
         yield
+    except LostLeaseError:
+        raise
     except BaseException as error:
         try:
             if isinstance(error, NonFiniteError | HopelessRunError):

@@ -96,8 +96,16 @@ def victim_of(moment: Moment, process: subprocess.Popen[str]) -> int:
     if moment.victim == "coordinator":
         return process.pid
     children = psutil.Process(process.pid).children()
-    workers = [child.pid for child in children if "spawn_main" in " ".join(child.cmdline())]
+    workers = [child.pid for child in children if is_worker(child)]
     return workers[moment.lot % len(workers)] if workers else process.pid
+
+
+def is_worker(child: psutil.Process) -> bool:
+    """Whether a child of the coordinator trains; one that has just ended does not."""
+    try:
+        return "spawn_main" in " ".join(child.cmdline())
+    except (psutil.NoSuchProcess, psutil.ZombieProcess):
+        return False
 
 
 def states_of(root: Path) -> str:

@@ -1,7 +1,9 @@
 """A study that can be promoted at once: its trials and confirmations are in the record with made-up numbers."""
 
 import io
+import os
 import shutil
+import signal
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -28,6 +30,21 @@ SHORT = (
 
 #: PSNR (dB) of a candidate's and a baseline's long confirmations, by seed.
 WINNER, BASELINE = (40.0, 40.1), (30.0, 30.1)
+
+
+class Terminated(io.StringIO):
+    """What a command prints, which sends its process a SIGTERM once, at the first line that begins so."""
+
+    def __init__(self, beginning: str) -> None:
+        super().__init__()
+        self.beginning, self.done = beginning, False
+
+    def write(self, text: str) -> int:
+        written = super().write(text)
+        if not self.done and text.startswith(self.beginning):
+            self.done = True
+            os.kill(os.getpid(), signal.SIGTERM)
+        return written
 
 
 def make_promotable(

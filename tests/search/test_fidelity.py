@@ -16,6 +16,7 @@ from search.ranking import rank
 from search.run import search
 from search.settings import Settings, load_settings
 from tests.commands import ROOT, TINY
+from tests.search.promotable import Terminated
 from tests.search.recorded_trials import add_recorded, add_repeat
 from tracking.query import find_runs, read_json
 from tracking.store import artifact_folder, open_store
@@ -45,6 +46,19 @@ def test_what_is_in_the_record_is_compared_and_told_in_the_report(
     assert [found["regret"] for found in read_json(store, parent, "fidelity.json")] == [3.0]
     assert "Spearman -1.00" in (artifact_folder(store, parent) / "report.html").read_text()
     assert find_runs(store, role="study")[0].status == "KILLED"  # 4 of the 50 trials that it was asked for
+
+
+def test_sigterm_before_the_first_training_ends_the_command_as_ctrl_c_does(
+    opened: OpenStudy, tiny: Callable[..., Settings]
+) -> None:
+    settings = tiny()
+    for score in (30.0, 31.0, 32.0, 33.0):
+        add_recorded(opened, settings, score, encoder=score / 100)
+    opened.lease.close()
+    with pytest.raises(KeyboardInterrupt, match="stopped by SIGTERM"):
+        measure_fidelity(settings, 4, 8, Console(file=Terminated("confirmations: "), width=200))
+    assert find_runs(opened.prepared.store, role="confirm") == []
+    assert find_runs(opened.prepared.store, role="study")[0].status == "KILLED"
 
 
 @pytest.mark.long

@@ -24,7 +24,7 @@ from search.settings import Settings, load_settings, recipe_of
 from search.storage import open_storage
 from search.study import TARGET, study_name
 from tests.commands import ROOT, TINY, Command, settings_options
-from tests.search.promotable import BASELINE, changes_at, make_promotable, promote_again
+from tests.search.promotable import BASELINE, Terminated, changes_at, make_promotable, promote_again
 from tracking.query import RunRow, find_runs, read_json
 from tracking.run import start_run
 from tracking.store import Store, artifact_folder, open_store
@@ -205,3 +205,18 @@ def test_a_study_of_a_gpu_is_not_found_under_auto_and_the_remedy_names_cuda(
     assert refused.code == 2, refused.out + refused.err
     assert name in refused.err
     assert "--profile auto took cpu because there is no CUDA here" in refused.err
+
+
+def test_sigterm_between_two_parts_ends_the_command_as_ctrl_c_does(
+    tmp_path: Path, blank_record: Path, cache_dir: Path
+) -> None:
+    changes = changes_at(tmp_path / "mlruns", blank_record, cache_dir)
+    opened = make_promotable(changes)
+    settings = load_settings(ROOT / "conf.toml", "cpu", [*changes, "promotion.candidates=1"])
+    out = Terminated("confirmations: ")
+    with pytest.raises(KeyboardInterrupt, match="stopped by SIGTERM"):
+        promote(settings, Console(file=out, width=300), ALONE)
+    assert "winner" not in out.getvalue()
+    (study,) = find_runs(opened.prepared.store, role="study")
+    assert study.status == "FINISHED"  # its three trials are
+    open_everything(settings, lambda _line: None).lease.close()  # nobody holds it

@@ -13,6 +13,7 @@ from model.data.pixels import to_unit
 from model.ranks import ALONE, Ranks
 from model.training.checkpoint import WEIGHTS, has_checkpoint
 from search.follow import follow
+from search.lease import LostLeaseError
 from search.opening import open_everything
 from search.progress import StepProgress
 from search.promotion import watch
@@ -48,7 +49,7 @@ def train(opened, wanted, row=None, watching=None) -> str:
     out = io.StringIO()
     record = open_full_run(opened, wanted, CANDIDATE, row)
     watching = watching or Watch(8, {}, 0.0)
-    train_full(record, opened.prepared, watching, Console(file=out, width=200), ALONE, force=True)
+    train_full(record, opened, watching, Console(file=out, width=200), ALONE, force=True)
     return out.getvalue()
 
 
@@ -73,7 +74,7 @@ def test_what_the_preflight_was_forced_past_comes_to_what_was_forced_before(open
     monkeypatch.setattr("model.training.batches.to_unit", lambda pixels: to_unit(pixels) / 255)
     record = open_full_run(opened, wanted, CANDIDATE, None)
     options = {"force": True, "forced": ("unfinished", "gate")}
-    train_full(record, opened.prepared, Watch(8, {}, 0.0), Console(file=io.StringIO()), ALONE, **options)
+    train_full(record, opened, Watch(8, {}, 0.0), Console(file=io.StringIO()), ALONE, **options)
     row = find_full_run(opened, wanted)
     assert row is not None
     names = row.tags["forced"].split(", ")
@@ -170,7 +171,7 @@ def test_marks_are_evaluated_and_judged_once(opened, wanted, monkeypatch) -> Non
     monkeypatch.setattr(StepProgress, "step", stop_at_five)
     record = open_full_run(opened, wanted, CANDIDATE, None)
     with pytest.raises(InterruptedWorkError):
-        train_full(record, opened.prepared, Watch(8, {3: 99.0}, 0.0), Console(file=out, width=200), ALONE, force=True)
+        train_full(record, opened, Watch(8, {3: 99.0}, 0.0), Console(file=out, width=200), ALONE, force=True)
     monkeypatch.undo()
     assert "warning: at step 3 the full run has" in out.getvalue()
     row = find_full_run(opened, wanted)
@@ -189,9 +190,27 @@ def test_a_better_evaluation_whose_weights_were_not_saved_keeps_no_others_from_b
     kept: list[dict[int, float]] = []
     monkeypatch.setattr("search.promotion.full.keep_weights", lambda _folder, scores, _every: kept.append(scores))
     watching = Watch(8, {3: 0.0}, 0.0)
-    train_full(record, opened.prepared, watching, Console(file=io.StringIO()), ALONE, force=True)
+    train_full(record, opened, watching, Console(file=io.StringIO()), ALONE, force=True)
     assert set(kept[-1]) == {2, 4, 6, 8}
     assert 3 in dict(record.curves["score"])
+
+
+def test_a_run_whose_study_was_taken_over_is_left_to_the_other(opened, wanted, monkeypatch) -> None:
+    step = StepProgress.step
+
+    def stand_still_at_three(self, measurement) -> None:
+        step(self, measurement)
+        if measurement.step == 3:
+            opened.lease.taken_by = "maria@otherhost"
+
+    monkeypatch.setattr(StepProgress, "step", stand_still_at_three)
+    with pytest.raises(LostLeaseError, match="taken over by maria@otherhost; leave the study to it"):
+        train(opened, wanted)
+    row = find_full_run(opened, wanted)
+    assert row is not None
+    assert (row.status, row.tags["state"]) == ("RUNNING", "running")
+    assert history(opened.prepared.store, row.id, "loss/total")[-1][0] <= 3
+    assert (folder_of(opened.prepared.store, row) / "checkpoint").exists()
 
 
 def be_hopeless(ranks: Ranks, changes: list[str]) -> str | bool:
@@ -204,7 +223,7 @@ def be_hopeless(ranks: Ranks, changes: list[str]) -> str | bool:
     wanted = full_settings(settings, CANDIDATE)
     record = open_full_run(opened, wanted, CANDIDATE, None)
     try:
-        train_full(record, opened.prepared, Watch(8, {}, 99.0), Console(file=io.StringIO()), ranks, force=True)
+        train_full(record, opened, Watch(8, {}, 99.0), Console(file=io.StringIO()), ranks, force=True)
     except HopelessRunError as error:
         return str(error)
     finally:
