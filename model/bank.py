@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from model.bank_size import state_size
+from model.data.clip_sources import match_sources
 from model.data.clips import ClipPlan, cut_plan, plan_clips
 from model.data.pixels import to_unit
 from model.data.tensor_file import find_fault, map_tensors, write_tensors
@@ -139,6 +140,11 @@ def load_bank(path: Path) -> Bank:
             name.removeprefix(REFERENCE): tensor for name, tensor in tensors.items() if name.startswith(REFERENCE)
         },
     )
+
+
+def sources_of(bank: Bank) -> dict[str, str]:
+    """The source of each validation clip by the clip's name."""
+    return match_sources(bank.validation_names, bank.facts["manifest"])
 
 
 def reference_of(bank: Bank, recipe: Recipe, device: torch.device) -> Reference:

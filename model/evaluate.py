@@ -10,7 +10,7 @@ import typer
 from model.cli import ConfigOption, DebugOption, ProfileOption, SetOption, resolve_profile, run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping
 
     import torch
     from rich.console import Console
@@ -66,6 +66,7 @@ def score_checkpoint(checkpoint: Path, recipe: "Recipe", every_video: bool, out:
     """
     from model.evaluation.baselines import baselines
     from model.evaluation.evaluation import evaluate
+    from model.evaluation.over_sources import with_intervals_over_sources
     from model.evaluation.table import remarks, to_table
     from model.network.placement import place
     from model.network.taehv import TAEHV, check_size
@@ -80,21 +81,24 @@ def score_checkpoint(checkpoint: Path, recipe: "Recipe", every_video: bool, out:
     place(model, device)
     make_folder(out)
     perceptual = find_perceptual(recipe.evaluation.lpips, device, console.print)
-    clips, names = (cut_every_video if every_video else cut_validation)(recipe.data, console.print)
+    clips, sources = (cut_every_video if every_video else cut_validation)(recipe.data, console.print)
+    names = tuple(sources)
 
     def reconstruct(video: "Tensor") -> "Tensor":
         return model.decode(model.encode(video))
 
     with console.status(f"scoring {len(clips)} clips on {device}"):
         scores = evaluate(reconstruct, clips, names, recipe.evaluation, perceptual, device)
+        scores = with_intervals_over_sources(scores, sources, recipe.evaluation.bootstrap_resamples)
         floors = baselines(clips, names, recipe.evaluation, perceptual, device)
-    console.print(to_table(f"{checkpoint.name} on {len(clips)} clips", scores, floors))
+    console.print(to_table(title_of(checkpoint.name, sources), scores, floors))
     for remark in remarks(scores, floors):
         console.print(f"warning: {remark}")
     provenance = {
         "checkpoint": str(checkpoint),
         "weights": fingerprint(model.state_dict()),
         "lpips_weights": perceptual.weights_hash if perceptual else None,
+        "sources": len(set(sources.values())),
         "clips_digest": hashlib.sha256(clips.numpy().tobytes()).hexdigest()[:12],
         "settings": recipe.model_dump(mode="json", include={"data", "network", "evaluation"}),
         "baselines": {name: floor.to_json() for name, floor in floors.items()},
@@ -102,6 +106,15 @@ def score_checkpoint(checkpoint: Path, recipe: "Recipe", every_video: bool, out:
     (out / "evaluation.json").write_text(json.dumps(scores.to_json() | provenance, indent=1), encoding="utf-8")
     draw_strips(out / "pictures", reconstruct, clips, scores, recipe.evaluation.pictures, device)
     console.print(f"written: {out / 'evaluation.json'} and {out / 'pictures'}")
+
+
+def title_of(name: str, sources: "Mapping[str, str]") -> str:
+    """Say what was scored on what, and over what its intervals are."""
+    count = len(set(sources.values()))
+    drawn = (
+        f"{count} sources, over which the intervals are" if count > 1 else "one source; the intervals are over clips"
+    )
+    return f"{name} on {len(sources)} clips of {drawn}"
 
 
 def make_folder(out: Path) -> None:
@@ -155,16 +168,18 @@ def find_perceptual(backbone: str, device: "torch.device", say: "Callable[[str],
         return None
 
 
-def cut_validation(settings: "DataSettings", say: "Callable[[str], None]") -> "tuple[Tensor, Sequence[str]]":
-    """The validation clips of the settings, those that trials are scored on."""
+def cut_validation(settings: "DataSettings", say: "Callable[[str], None]") -> "tuple[Tensor, dict[str, str]]":
+    """The validation clips of the settings, those that trials are scored on, and the source of each by its name."""
+    from model.data.clip_sources import match_sources
     from model.data.clips import load_clips
 
     clips = load_clips(settings.model_copy(update={"training_clips": 1}), say)
-    return clips.validation, clips.validation_names
+    return clips.validation, match_sources(clips.validation_names, clips.manifest)
 
 
-def cut_every_video(settings: "DataSettings", say: "Callable[[str], None]") -> "tuple[Tensor, Sequence[str]]":
+def cut_every_video(settings: "DataSettings", say: "Callable[[str], None]") -> "tuple[Tensor, dict[str, str]]":
     """Clips of every video, none left out for training, each video with the same number of clips; cut as validation clips are."""
+    from model.data.clip_sources import match_sources
     from model.data.crops import cut_clips, validation_cuts
     from model.data.files import read_files
     from model.data.parallel import worker_count
@@ -173,8 +188,9 @@ def cut_every_video(settings: "DataSettings", say: "Callable[[str], None]") -> "
     clips_each = -(-settings.validation_clips // len(videos))
     for_one = settings.model_copy(update={"validation_clips": clips_each})
     cuts = [cut for video in videos for cut in validation_cuts([video], for_one)]
+    manifest = [{"name": video.name, "source": video.source} for video in videos]
     say(f"data: {len(cuts)} clips, {clips_each} of each video")
-    return cut_clips(cuts, settings, worker_count(settings)), [cut.name for cut in cuts]
+    return cut_clips(cuts, settings, worker_count(settings)), match_sources([cut.name for cut in cuts], manifest)
 
 
 def draw_strips(

@@ -129,9 +129,9 @@ def pass_gate(
     Raises:
         RuntimeError: none may, and `force` is not given.
     """
+    from model.bank import sources_of
     from search.promotion.gate_record import PROMOTION, judge_winner, keep_force, recorded_gate
     from search.promotion.leads import leads_of
-    from search.promotion.sources import sources_of
     from search.promotion.tables import decision_lines, level_line, to_differences, to_table
 
     prepared, say = opened.prepared, speaker(console)

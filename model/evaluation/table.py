@@ -9,10 +9,10 @@ from model.evaluation.scores import METRICS, Scores
 
 
 def to_table(title: str, scores: Scores, floors: Mapping[str, Scores]) -> Table:
-    """Return a table of metric, value, 95 % interval over clips, and the value of each trivial output in `floors`."""
+    """Return a table of metric, value, 95 % interval, and the value of each trivial output in `floors`."""
     table = Table(title=title, title_justify="left", header_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("metric", no_wrap=True)
-    for heading in ("value", "95 % over\nclips", *(name.replace("_", "\n") for name in floors)):  # fits 80 columns
+    for heading in ("value", "95 %\ninterval", *(name.replace("_", "\n") for name in floors)):  # fits 80 columns
         table.add_column(heading, justify="right", no_wrap=True)
     for name in scores.metrics():
         metric = METRICS[name]

@@ -7,12 +7,11 @@ from typing import Any, Self
 
 from torch import Tensor
 
-from model.bank import Bank
+from model.bank import Bank, sources_of
 from model.evaluation.scores import METRICS, Scores
 from model.evaluation.yardsticks import REFERENCE
 from model.settings import flatten
 from search.promotion.gate_record import GateRecord
-from search.promotion.sources import sources_of
 from search.settings import Settings, recipe_of
 from tracking.query import RunRow
 

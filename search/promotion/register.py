@@ -5,13 +5,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from model.bank import sources_of
+from model.evaluation.over_sources import with_intervals_over_sources
 from model.evaluation.scores import Scores
 from search.opening import OpenStudy
 from search.promotion.card import Clips, Weights, model_card
 from search.promotion.estimate import compare_with_came
 from search.promotion.gate_record import GateRecord
 from search.promotion.kept import BEST, step_of
-from search.promotion.scoring import score_weights, with_intervals_over_sources
+from search.promotion.scoring import score_weights
 from search.record import to_toml
 from search.settings import Settings, ThresholdSettings
 from tracking.artifacts import fetch, write_artifact
@@ -62,7 +64,7 @@ def register(
             "another full run with --force"
         )
     step, scores = step_of(weights), score_weights(weights, settings, prepared)
-    scores = with_intervals_over_sources(scores, prepared.bank, settings.evaluation.bootstrap_resamples)
+    scores = with_intervals_over_sources(scores, sources_of(prepared.bank), settings.evaluation.bootstrap_resamples)
     clips = Clips.of(prepared.bank)
     origin: dict[str, Any] = artifact(store, row.id, "provenance/versions.json") or {}
     card = model_card(row, settings, Weights(step, scores, clips), prepared.yardsticks, gate, origin.get("git", {}))

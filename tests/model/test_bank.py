@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from model.bank import TENSORS, Bank, bank_key, build_bank
+from model.bank import TENSORS, Bank, bank_key, build_bank, sources_of
 from model.bank_size import state_size
 from model.data.pixels import to_unit
 from model.network.reference import build_reference
@@ -78,6 +78,9 @@ def test_its_facts_say_where_the_clips_come_from(recipe: Callable[..., Recipe]) 
     assert sides["validation"]
     assert not sides["training"] & sides["validation"]
     assert len(bank.facts["training_names"]) == 8
+    sources = sources_of(bank)
+    assert list(sources) == list(bank.validation_names)
+    assert set(sources.values()) == sides["validation"]
 
 
 def test_the_second_call_reads_the_file(recipe: Callable[..., Recipe], banks: str) -> None:

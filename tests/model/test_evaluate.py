@@ -99,11 +99,13 @@ def test_scores_every_video_of_a_folder(
     shown = capsys.readouterr().out
     assert "network: base, width 0.125, as the checkpoint says; [network] of the settings is not used" in shown
     assert "no LPIPS: val/lpips and val/overall are absent. LPIPS needs the file squeezenet1_1-b8a52dc0.pth" in shown
-    assert "model.safetensors on 6 clips" in shown  # 4 validation clips are too few for 3 videos alike: 2 of each
+    # 4 validation clips are too few for 3 videos alike: 2 of each.
+    assert "model.safetensors on 6 clips of 3 sources, over which the intervals are" in shown
     assert "warning: the PSNR does not beat" in shown  # the weights are random
     result = json.loads((checkpoint.parent / "model-evaluation" / "evaluation.json").read_text())
     assert f"{result['psnr']:.2f}" in shown
     assert {clip["name"].split()[0] for clip in result["clips"]} == {"astronaut.mkv", "coffee.mkv", "rocket.mkv"}
+    assert result["sources"] == 3
     assert result["lpips"] is None
     assert result["settings"]["network"]["variant"] == "base"
     assert result["baselines"].keys() == {"black", "grey", "mean_colour", "average_8x8"}

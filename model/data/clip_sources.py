@@ -1,14 +1,7 @@
-"""Which video each validation clip was cut from: clips of one source share its luck."""
+"""Which video each clip was cut from: clips of one source share its luck."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
-
-from model.bank import Bank
-
-
-def sources_of(bank: Bank) -> dict[str, str]:
-    """The source of each validation clip by the clip's name."""
-    return match_sources(bank.validation_names, bank.facts["manifest"])
 
 
 def match_sources(names: Iterable[str], manifest: Iterable[Mapping[str, Any]]) -> dict[str, str]:

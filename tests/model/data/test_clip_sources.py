@@ -1,4 +1,4 @@
-from search.promotion.sources import match_sources, sources_of
+from model.data.clip_sources import match_sources
 
 
 def test_a_clip_is_of_the_source_of_its_file() -> None:
@@ -10,11 +10,3 @@ def test_a_clip_is_of_the_source_of_its_file() -> None:
         "other #0: frame 1",
     ]
     assert list(match_sources(names, manifest).values()) == ["a", "a", "b", "other"]
-
-
-def test_every_clip_of_a_bank_has_its_source(prepared_once) -> None:
-    bank = prepared_once.bank
-    known = {row["source"] for row in bank.facts["manifest"] if row["side"] == "validation"}
-    sources = sources_of(bank)
-    assert list(sources) == list(bank.validation_names)
-    assert set(sources.values()) == known
