@@ -195,7 +195,7 @@ def full_run(
         return found
     if found is not None and found.status == "FAILED":
         if not force:
-            reason = found.tags.get("reason", "no reason was recorded")
+            reason = found.tags.get("reason") or "no reason was recorded"
             raise RuntimeError(f"the full run of these settings has failed: {reason}; --force begins it anew")
         found = None
     say(f"full run   {winner.candidate.label}: {describe_stretch(winner.short[0].steps, settings)}")

@@ -64,7 +64,7 @@ def evidence_of_run(store: Store, row: RunRow) -> Evidence:
         evaluation=evaluation.scores if evaluation else None,
         baselines=evaluation.baselines if evaluation else {},
         reference=evaluation.reference if evaluation else None,
-        failure=row.tags.get("reason"),
+        failure=row.tags.get("reason") or None,  # a run that went on has an empty one
         preflight=preflight_of(store, row),
         shortage=artifact(store, row.id, SHORTAGE),
         checkpoints=imported_facts(imported) if imported else checkpoint_facts(store, row, settings),

@@ -179,7 +179,7 @@ def open_experiment(client: MlflowClient, name: str, artifacts: Path, *, chosen_
     if made_at.resolve() != artifacts:
         raise RecordError(
             f"a record must stay where it was made, but {artifacts.parent} was made as {made_at.parent}; "
-            f"move it back or make that path a link: ln -s {artifacts.parent} {made_at.parent}"
+            f"move it back, or where {made_at.parent} is free make it a link: ln -sT {artifacts.parent} {made_at.parent}"
         )
     return experiment
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,6 +68,7 @@ class FullResult:
         places: by metric whether it came "below", "within" or "above" the estimate.
         version: "taehv version 1"; "" in older records.
         champion: what became of the champion, and why; "" in older records.
+        folder: of the registered files.
     """
 
     name: str
@@ -75,6 +77,7 @@ class FullResult:
     places: dict[str, str]
     version: str = ""
     champion: str = ""
+    folder: Path = Path()
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,7 @@ def gather(
     found = {each.row.number: known[each.row.run_id] for each in shown if each.row.run_id in known}
     best = [row for row in rows[:DIAGNOSED] if row.run_id in known]
     folder = artifact_folder(store, opened.parent.id)
-    asked = int(opened.study.user_attrs.get(TARGET, 0))
+    asked, full = int(opened.study.user_attrs.get(TARGET, 0)), full_result(store, runs)
     space = {name: kind for name, kind in settings.search.space.model_dump().items() if name != "schedule"}
     return PageEvidence(
         name=opened.study.study_name,
@@ -76,7 +76,7 @@ def gather(
         baselines=tuple(settings.search.baselines),
         curves={trial.number: curve_of(trial) for trial in trials},
         diagnosis=diagnosis,
-        next_step=next_step(settings, rows, opened.prepared.yardsticks, folder, asked, gate),
+        next_step=next_step(settings, rows, opened.prepared.yardsticks, folder, asked, gate, full),
         among=among,
         importances=importances(among) if among else {},
         space={name: (bounds[0], bounds[1]) for name, bounds in space.items()},
@@ -95,7 +95,7 @@ def gather(
         commands=commands_of(opened, settings, rows, folder),
         fidelity=tuple(agreements(rows, repeats, settings.training.steps, settings.training.seed)),
         gate=gate,
-        full=full_result(store, runs),
+        full=full,
     )
 
 
@@ -153,8 +153,8 @@ def full_result(store: Store, runs: Sequence[RunRow]) -> FullResult | None:
             continue
         step = artifact(store, run.id, f"{MODEL}/evaluation.json")["step"]
         came, places = ({name: each[key] for name, each in estimates.items()} for key in ("came", "place"))
-        said = (run.tags.get(tag, "") for tag in (VERSION_TAG, CHAMPION_TAG))
-        return FullResult(run.name, step, came, places, *said)
+        version, champion = (run.tags.get(tag, "") for tag in (VERSION_TAG, CHAMPION_TAG))
+        return FullResult(run.name, step, came, places, version, champion, artifact_folder(store, run.id) / MODEL)
     return None
 
 

@@ -8,6 +8,7 @@ from shlex import quote
 
 from model.evaluation.scores import Scores
 from model.settings import flatten
+from search.page.evidence import FullResult
 from search.promotion.gate_record import GateRecord
 from search.ranking import Row, best_row
 from search.settings import Settings, recorded
@@ -28,8 +29,11 @@ def next_step(
     folder: Path,
     asked: int,
     gate: GateRecord | None = None,
+    full: FullResult | None = None,
 ) -> tuple[str, str]:
     """Return a note, which may be empty, and the command that comes next.
+
+    Trials that were asked for come first, then a promotion that has begun, then what the ranking shows.
 
     Args:
         settings: of the study.
@@ -38,6 +42,7 @@ def next_step(
         folder: with the study's conf.toml and best.toml.
         asked: finished trials that the study shall have.
         gate: the decision of its promotion, where one was made.
+        full: what its registered full run came to, where there is one.
     """
     # A pruned trial has a score of an earlier step: nothing to begin a full run with.
     best = best_row(rows)
@@ -45,12 +50,19 @@ def next_step(
     if best is None or "val/psnr" not in best.metrics:
         return without_winner(settings, rows, asked, options)
     alone = f"python -m search.train --config {quote(str(folder / 'best.toml'))} --set training.steps="
+    if len(rows) < asked:
+        return f"the study has {len(rows)} of {asked} trials", f"python -m search.run --trials {asked} {options}"
+    if full is not None:
+        weights, config = (quote(str(full.folder / name)) for name in ("model.safetensors", "conf.toml"))
+        note = f"the full run is done{f', registered as {full.version}' if full.version else ''}: its weights can be scored again"
+        return note, f"python -m model.evaluate {weights} --config {config}"
+    if gate is not None and (gate.forced or not gate.reasons):
+        force = " --force" if gate.forced else ""
+        return "the promotion goes on where it stopped", f"python -m search.promote {options}{force}"
     constant = max(yardsticks[name].psnr for name in CONSTANT_BASELINES)
     if best.metrics["val/psnr"] <= constant:
         note = f"no trial is better than a frame of one colour ({constant:.2f} dB): a longer run shows if steps are missing"
         return note, f"{alone}{LONGER * settings.training.steps}"
-    if len(rows) < asked:
-        return f"the study has {len(rows)} of {asked} trials", f"python -m search.run --trials {asked} {options}"
     complete = [row for row in rows if row.state == "COMPLETE" and "score" in row.metrics]
     if not any(row.name for row in complete):
         note = "no baseline has a score, so nothing can be promoted: the best settings in full"
@@ -58,10 +70,9 @@ def next_step(
     more = f"python -m search.run --trials {max(asked, len(rows)) + MORE_TRIALS} {options}"
     if all(row.name for row in complete):
         return "only baselines have a score: search further", more
-    if gate is not None and gate.reasons and not gate.forced:
+    if gate is not None:
         return "the promotion was refused: search further", more
-    note = "" if gate is None else "the promotion goes on, or says again what it came to"
-    return note, f"python -m search.promote {options}"
+    return "", f"python -m search.promote {options}"
 
 
 def without_winner(settings: Settings, rows: Sequence[Row], asked: int, options: str) -> tuple[str, str]:

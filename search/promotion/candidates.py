@@ -43,12 +43,13 @@ def choose_candidates(rows: list[Row], count: int) -> list[Candidate]:
     if not best:
         raise ValueError(
             "a promotion compares trials with baselines, but the study has no trial of its own that came to its last step with "
-            "a score; go on with python -m search.run --trials N"
+            "a score; go on with python -m search.run --trials N and the same settings"
         )
     if not baselines:
         raise ValueError(
             "a promotion compares trials with baselines, but the study has no finished baseline; go on with python -m "
-            "search.run --trials N, which trains those of [search.baselines] first, or where its settings have none begin "
+            "search.run --trials N and the same settings, which trains those of [search.baselines] first, or where its settings "
+            "have none begin "
             "another study with some (they are part of what a study is)"
         )
     return sorted([*best, *baselines], key=lambda one: (isnan(one.score), -one.score))
@@ -64,7 +65,7 @@ def spread_over(rows: list[Row], count: int) -> list[Candidate]:
     if len(scored) < count:
         raise ValueError(
             f"--configs must not exceed the trials that came to their last step, but it is {count} and there are "
-            f"{len(scored)}; give fewer, or go on with python -m search.run --trials N"
+            f"{len(scored)}; give fewer (4 at least), or go on with python -m search.run --trials N and the same settings"
         )
     places = [round(index * (len(scored) - 1) / (count - 1)) for index in range(count)] if count > 1 else [0]
     return [scored[place] for place in places]

@@ -116,7 +116,7 @@ def model_card(
             f"    git checkout {row.tags['git_commit']}"
             if git.get("commit")
             else f"    # the code was in no git checkout ({git.get('note') or 'unknown'})",
-            "    python -m search.promote --config study.toml    # in the record of the study",
+            f"    python -m search.promote --config study.toml{' --force' if gate.forced else ''}  # in the record of the study",
             "    python -m model.evaluate model.safetensors --config conf.toml",
             "",
             "`python -m search.train --config conf.toml` takes the same steps without the study, and keeps the weights of the "

@@ -20,20 +20,24 @@ class Scale:
     Attributes:
         up: onto it.
         down: back.
+        most: the greatest value that the metric can have; its least is 0, which for SSIM is that of unrelated pictures.
     """
 
     up: Callable[[float], float]
     down: Callable[[float], float]
+    most: float
 
+    def possible(self, value: float) -> float:
+        """The possible value that is nearest to an extrapolated one."""
+        return min(max(value, 0.0), self.most)
 
-AS_IT_IS = Scale(lambda value: value, lambda value: value)
 
 #: The metrics that are estimated. SSIM ends at 1 and LPIPS at 0: what is left to there is extrapolated on a logarithmic scale.
 METRICS: Mapping[str, Scale] = {
-    "score": AS_IT_IS,
-    "val/psnr": AS_IT_IS,
-    "val/ssim": Scale(lambda ssim: -math.log(max(1 - ssim, NEAREST)), lambda value: 1 - math.exp(-value)),
-    "val/lpips": Scale(lambda lpips: -math.log(max(lpips, NEAREST)), lambda value: math.exp(-value)),
+    "score": Scale(lambda value: value, lambda value: value, 100.0),
+    "val/psnr": Scale(lambda value: value, lambda value: value, math.inf),
+    "val/ssim": Scale(lambda ssim: -math.log(max(1 - ssim, NEAREST)), lambda value: 1 - math.exp(-value), 1.0),
+    "val/lpips": Scale(lambda lpips: -math.log(max(lpips, NEAREST)), lambda value: math.exp(-value), math.inf),
 }
 
 
@@ -89,7 +93,8 @@ def extrapolate(short: Sequence[Repeat], long: Sequence[Repeat], metric: str, st
         scale.down(min(predicted["none"][1], predicted["rule"][1])),
         scale.down(max(predicted["rule"][2], predicted["undiminished"][2])),
     ]
-    return Estimate(steps, scale.down(predicted["rule"][0]), min(bounds), max(bounds))
+    middle, low, high = map(scale.possible, (scale.down(predicted["rule"][0]), min(bounds), max(bounds)))
+    return Estimate(steps, middle, low, high)
 
 
 def prediction(values: Sequence[float]) -> tuple[float, float, float]:

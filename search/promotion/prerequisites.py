@@ -42,8 +42,8 @@ def check_finished(opened: OpenStudy, *, force: bool) -> tuple[str, ...]:
     if not force:
         raise RuntimeError(
             f"a study must be finished before its best trial is promoted, but {opened.study.study_name} has {finished} "
-            f"of {target} "
-            f"trials; go on with python -m search.run --trials {target}, or promote what there is with --force"
+            f"of {target} trials; go on with python -m search.run --trials {target} and the same settings, or promote what there "
+            "is with --force"
         )
     return ("unfinished",)
 

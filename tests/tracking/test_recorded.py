@@ -42,6 +42,13 @@ def test_a_run_is_found_by_its_name_unless_several_have_it(store: Store, run: Ru
     assert find_run(store, run.id[:6]).id == named_as_an_id.id
 
 
+def test_a_run_that_went_on_after_an_interruption_has_not_failed(store: Store, run: Run) -> None:
+    run.tags({"reason": "stopped by SIGINT"})
+    run.tags({"reason": ""})  # as going on clears it
+    run.finish("FINISHED")
+    assert evidence_of_run(store, find_runs(store)[0]).failure is None
+
+
 def test_everything_that_a_run_has(store: Store, run: Run, tmp_path: Path) -> None:
     torch.save({"a": torch.zeros(4), "b": torch.ones(4)}, tmp_path / "start.pth")
     weights = {"a": torch.zeros(4), "b": torch.full((4,), 2.0)}

@@ -115,7 +115,7 @@ def test_a_moved_record_is_refused_until_its_old_place_leads_to_it(
 ) -> None:
     moved = tmp_path / "elsewhere"
     shutil.move(store.root, moved)
-    with pytest.raises(RecordError, match=f"ln -s {moved} {store.root}"):
+    with pytest.raises(RecordError, match=f"ln -sT {moved} {store.root}"):
         open_store(settings_of(moved))
 
     store.root.symlink_to(moved)

@@ -28,4 +28,4 @@ def section(page: PageEvidence) -> str:
     steps = {estimate.steps for estimate in page.gate.estimates.values()}
     estimated = f"estimate for {', '.join(map(str, sorted(steps)))} steps"
     parts.append(table(["metric", estimated, "low to high", *(["came"] if page.full else [])], rows) if rows else "")
-    return "".join([*parts, *(paragraph(line) for line in outcome(page.full))])
+    return "".join([*parts, *(paragraph(line) for line in outcome(page))])

@@ -2,7 +2,7 @@
 
 from model.evaluation.yardsticks import REFERENCE
 from search.baselines import called
-from search.page.evidence import FullResult, PageEvidence
+from search.page.evidence import PageEvidence
 from search.page.frame import escape, paragraph
 from search.page.gains import DEVIATIONS, Gain, exceeds, gain, seed_noise
 from search.promotion.gate_record import GateRecord
@@ -23,7 +23,7 @@ def section(page: PageEvidence) -> str:
     parts.append("<ul>" + "".join(f"<li>{escape(line)}</li>" for line in comparisons(page, best)) + "</ul>")
     parts.append(paragraph(belief(page, best)))
     parts += [paragraph(line, "warning") for line in warnings(page, best)]
-    parts += [paragraph(line) for line in (*decision(page.gate), *outcome(page.full))]
+    parts += [paragraph(line) for line in (*decision(page.gate), *outcome(page))]
     return "".join(parts + next_lines(page))
 
 
@@ -189,14 +189,28 @@ def decision(gate: GateRecord | None) -> list[str]:
     return lines
 
 
-def outcome(full: FullResult | None) -> list[str]:
-    """What the full run came to; nothing where none was registered."""
-    if full is None:
+def outcome(page: PageEvidence) -> list[str]:
+    """What the full run came to, and whether that is good; nothing where none was registered."""
+    if page.full is None:
         return []
+    full, gains = page.full, ""
+    if "val/psnr" in full.came:
+        each = (
+            f"{full.came['val/psnr'] - scores.psnr:+.2f} dB against {show_name(name)}"
+            for name, scores in page.yardsticks.items()
+        )
+        gains = f" {', '.join(each)}."
     scores = ", ".join(f"{name.removeprefix('val/')} {value:.4g}" for name, value in full.came.items())
     champion = f" Champion: {full.champion}." if full.champion else ""
     named = f"; registered as {full.version}" if full.version else ""
-    return [f"{full.name[:1].upper()}{full.name[1:]}: {scores}, with the weights of step {full.step}{named}.{champion}"]
+    return [
+        f"{full.name[:1].upper()}{full.name[1:]}: {scores}, with the weights of step {full.step}{named}.{gains}{champion}"
+    ]
+
+
+def show_name(yardstick: str) -> str:
+    """The name of a yardstick as it stands in a sentence."""
+    return "the reference's own round trip" if yardstick == REFERENCE else yardstick.replace("_", " ")
 
 
 def next_lines(page: PageEvidence) -> list[str]:

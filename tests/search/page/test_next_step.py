@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from search.page.evidence import FullResult
 from search.page.next_step import LONGER, MORE_TRIALS, config_options, next_step
 from search.preparation import Preparation
 from search.promotion.comparison import Difference
@@ -29,9 +30,15 @@ BEST, BASELINE = row(30.0), row(29.0, name="seed_old")
 
 @pytest.fixture
 def step(tiny: Callable[..., Settings], prepared_once: Preparation) -> Step:
-    def make(*rows: Row, asked: int = 2, gate: GateRecord | None = None, pruner: str = "none") -> tuple[str, str]:
+    def make(
+        *rows: Row,
+        asked: int = 2,
+        gate: GateRecord | None = None,
+        full: FullResult | None = None,
+        pruner: str = "none",
+    ) -> tuple[str, str]:
         settings = tiny(f"search.pruner={pruner}")
-        return next_step(settings, rows, prepared_once.yardsticks, Path("/my runs/artifacts"), asked, gate)
+        return next_step(settings, rows, prepared_once.yardsticks, Path("/my runs/artifacts"), asked, gate, full)
 
     return make
 
@@ -41,7 +48,8 @@ def test_the_best_settings_are_promoted(step: Step) -> None:
 
 
 def test_what_shows_no_picture_is_trained_a_little_longer(step: Step, tiny: Callable[..., Settings]) -> None:
-    note, command = step(row(1.0))
+    assert step(row(1.0))[0] == "the study has 1 of 2 trials"
+    note, command = step(row(1.0), asked=1)
     assert note.startswith("no trial is better than a frame of one colour")
     steps = LONGER * tiny().training.steps
     assert command == f"python -m search.train --config '/my runs/artifacts/best.toml' --set training.steps={steps}"
@@ -107,7 +115,20 @@ def test_a_closed_gate_leads_back_to_the_search_and_a_forced_one_on(step: Step) 
     assert command.startswith(f"python -m search.run --trials {2 + MORE_TRIALS} ")
     note, command = step(BEST, BASELINE, gate=replace(CLOSED, forced=True))
     assert note.startswith("the promotion goes on")
-    assert command.startswith("python -m search.promote ")
+    assert command == f"python -m search.promote {CONFIG} --force"
+    opened = replace(CLOSED, reasons=())
+    assert (
+        step(row(1.0), asked=1, gate=opened)[1] == f"python -m search.promote {CONFIG}"
+    )  # it was confirmed to be better
+
+
+def test_after_the_full_run_its_weights_are_scored(step: Step) -> None:
+    full = FullResult("full trial 4", 30, {}, {}, "taehv version 1", "", Path("/my runs/full/model"))
+    note, command = step(BEST, BASELINE, gate=replace(CLOSED, forced=True), full=full)
+    assert note == "the full run is done, registered as taehv version 1: its weights can be scored again"
+    weights, config = "'/my runs/full/model/model.safetensors'", "'/my runs/full/model/conf.toml'"
+    assert command == f"python -m model.evaluate {weights} --config {config}"
+    assert step(BEST, asked=5, full=full)[0] == "the study has 1 of 5 trials"
 
 
 def test_settings_that_are_others_now_are_options(tiny: Callable[..., Settings], tmp_path: Path) -> None:

@@ -41,7 +41,9 @@ def test_a_baseline_that_was_pruned_or_diverged_is_confirmed_all_the_same() -> N
 
 @pytest.mark.parametrize("rows", [[row(0, 5.0, "seed_old")], [row(8, None)], [row(3, 2.0, state="PRUNED")]])
 def test_without_a_trial_of_its_own_there_is_nothing_to_promote(rows: list[Row]) -> None:
-    with pytest.raises(ValueError, match=r"no trial of its own .* go on with python -m search\.run --trials N$"):
+    with pytest.raises(
+        ValueError, match=r"no trial of its own .* go on with python -m search\.run --trials N and the same settings$"
+    ):
         choose_candidates(rows, 3)
 
 

@@ -22,7 +22,7 @@ def card(prepared_once, confirmed, tiny):
         yardsticks["grey"], psnr=20.0, ssim=0.5, score=50.0, intervals={"val/psnr": (19.0, 21.0), "score": (48.0, 52.0)}
     )
 
-    def write(git=GIT, **tags: str) -> str:
+    def write(git=GIT, gate=gate, **tags: str) -> str:
         own = {"study": "taehv-1", "data_digest": "abc", "git_commit": "def", "diagnosis": "warning"} | tags
         row = RunRow("run7", "full", "full", "FINISHED", {}, {}, own, 0, 1)
         return model_card(row, settings, Weights(30, scores, Clips("d16e57", 64, 6)), yardsticks, gate, git)
@@ -86,3 +86,12 @@ def test_the_clips_of_a_bank_are_counted_with_their_sources(prepared_once) -> No
     clips = Clips.of(bank)
     assert (clips.validation_digest, clips.validation_clips) == (digest_of(bank.validation), len(bank.validation))
     assert 1 <= clips.validation_sources <= clips.validation_clips
+
+
+def test_what_was_forced_is_made_again_with_force(card, prepared_once, confirmed, tiny) -> None:
+    assert "    python -m search.promote --config study.toml  # in the record of the study" in card()
+    lost = [confirmed(2, [25.0, 25.1], "seed_old"), confirmed(5, [23.0, 23.1])]
+    gate = judge_winner(
+        lost, leads_of(lost, {}, 100), prepared_once.yardsticks, tiny("promotion.steps=100000"), force=True
+    )
+    assert "    python -m search.promote --config study.toml --force  # in the record" in card(gate=gate)

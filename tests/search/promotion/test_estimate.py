@@ -64,6 +64,15 @@ def test_no_estimate_leaves_the_bounds_of_its_metric(repeat) -> None:
     assert lpips.value < lpips.high
 
 
+def test_noise_beyond_all_bounds_ends_at_them(repeat) -> None:
+    short = [repeat(1, seed, 1000, psnr, ssim=ssim) for seed, psnr, ssim in ((1, 2.0, 0.05), (2, 9.0, 0.5))]
+    long = [repeat(1, seed, 5000, psnr, ssim=ssim) for seed, psnr, ssim in ((1, 9.5, 0.6), (2, 3.0, 0.1))]
+    for metric, most in (("val/ssim", 1.0), ("val/psnr", math.inf), ("score", 100.0)):
+        estimate = extrapolate(short, long, metric, 100_000)
+        assert estimate.low == 0
+        assert estimate.low <= estimate.value <= estimate.high <= most
+
+
 def test_what_is_left_to_the_bound_shrinks_by_factors(repeat) -> None:
     # 1 - SSIM falls to a quarter over one factor of ten, so by half of that in logarithms over the next.
     short = [repeat(1, seed, 1000, 30.0, ssim=0.6) for seed in (1, 2)]

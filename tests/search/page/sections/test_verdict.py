@@ -125,15 +125,22 @@ def test_a_promotions_decision_is_told(evidence: PageEvidence) -> None:
     assert not any("closed" in line for line in decision(replace(closed, forced=True)))
 
 
-def test_what_the_full_run_came_to_is_told(evidence: PageEvidence) -> None:
-    assert outcome(None) == []
-    older = FullResult("full trial 5, 40 steps", 30, {"score": 77.634, "val/psnr": 28.163}, {})
-    assert outcome(older) == ["Full trial 5, 40 steps: score 77.63, psnr 28.16, with the weights of step 30."]
-    newer = replace(older, version="taehv version 1", champion="not moved: SSIM 0.8486 must be above 0.85")
-    assert outcome(newer)[0].endswith(
-        "step 30; registered as taehv version 1. Champion: not moved: SSIM 0.8486 must be above 0.85."
+def test_what_the_full_run_came_to_is_told_and_whether_it_is_good(evidence: PageEvidence) -> None:
+    assert outcome(evidence) == []
+    bare = FullResult("full trial 5, 40 steps", 30, {"score": 77.634}, {})
+    assert outcome(replace(evidence, full=bare)) == [
+        "Full trial 5, 40 steps: score 77.63, with the weights of step 30."
+    ]
+    full = replace(bare, came={"val/psnr": 28.163}, version="taehv version 1", champion="not moved: SSIM is too low")
+    (line,) = outcome(replace(evidence, full=full))
+    assert line.startswith(
+        "Full trial 5, 40 steps: psnr 28.16, with the weights of step 30; registered as taehv version 1. "
     )
-    assert outcome(newer)[0] in section(replace(evidence, full=newer))
+    reference, mean = (evidence.yardsticks[name].psnr for name in ("reference", "mean_colour"))
+    assert f"{28.163 - reference:+.2f} dB against the reference's own round trip" in line
+    assert f"{28.163 - mean:+.2f} dB against mean colour" in line
+    assert line.endswith(" Champion: not moved: SSIM is too low.")
+    assert "Full trial 5, 40 steps: psnr 28.16" in section(replace(evidence, full=full))
 
 
 def test_the_next_command_is_printed_or_the_study_goes_on(evidence: PageEvidence) -> None:
