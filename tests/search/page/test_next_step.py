@@ -125,7 +125,7 @@ def test_a_closed_gate_leads_back_to_the_search_and_a_forced_one_on(step: Step) 
 def test_after_the_full_run_its_weights_are_scored(step: Step) -> None:
     full = FullResult("full trial 4", 30, {}, {}, "taehv version 1", "", Path("/my runs/full/model"))
     note, command = step(BEST, BASELINE, gate=replace(CLOSED, forced=True), full=full)
-    assert note == "the full run is done, registered as taehv version 1: its weights can be scored again"
+    assert note == "the full run is done, registered as taehv version 1; score its weights again"
     weights, config = "'/my runs/full/model/model.safetensors'", "'/my runs/full/model/conf.toml'"
     assert command == f"python -m model.evaluate {weights} --config {config}"
     assert step(BEST, asked=5, full=full)[0] == "the study has 1 of 5 trials"
