@@ -54,7 +54,9 @@ def next_step(
         return f"the study has {len(rows)} of {asked} trials", f"python -m search.run --trials {asked} {options}"
     if full is not None:
         weights, config = (quote(str(full.folder / name)) for name in ("model.safetensors", "conf.toml"))
-        note = f"the full run is done{f', registered as {full.version}' if full.version else ''}; score its weights again"
+        note = (
+            f"the full run is done{f', registered as {full.version}' if full.version else ''}; score its weights again"
+        )
         return note, f"python -m model.evaluate {weights} --config {config}"
     if gate is not None and (gate.forced or not gate.reasons):
         force = " --force" if gate.forced else ""
