@@ -25,10 +25,11 @@ def measure_evaluation(
     import torch
 
     from model.evaluation.evaluation import evaluate
+    from model.network.placement import place
     from model.network.taehv import TAEHV
 
     network = TAEHV(recipe.network, 0).eval()
-    network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack this form
+    place(network, device)
     generator = torch.Generator().manual_seed(0)
     noise = torch.randint(256, (clips, FRAMES, 3, SIDE_PX, SIDE_PX), dtype=torch.uint8, generator=generator)
     names = [f"noise {number}" for number in range(clips)]

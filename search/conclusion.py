@@ -7,7 +7,6 @@ from rich.console import Console
 
 from model.cli import speaker
 from search.opening import OpenStudy, StudyRecord
-from search.page.gathering import full_result
 from search.page.next_step import next_step
 from search.ranking import best_row, rank, to_table, verdict
 from search.results import Results, read_results, write_ranking, write_results
@@ -16,7 +15,6 @@ from search.study import TARGET
 from tracking.address import is_server, without_password
 from tracking.diagnosis import to_table as diagnosis_table
 from tracking.failure import RecordError
-from tracking.query import children
 from tracking.run import State
 from tracking.store import artifact_folder
 
@@ -86,9 +84,8 @@ def print_pointers(record: StudyRecord, settings: Settings, results: Results, sa
     say(f"why      {folder / 'diagnosis.md'}")
     say(f"compare  python -m tracking.ui {place_options(settings)}")
     asked = int(record.study.user_attrs.get(TARGET, 0))
-    store, yardsticks = record.prepared.store, record.prepared.yardsticks
-    full = full_result(store, children(store, record.parent.id, role="full"))
-    note, command = next_step(settings, results.rows, yardsticks, folder, asked, results.gate, full)
+    yardsticks = record.prepared.yardsticks
+    note, command = next_step(settings, results.rows, yardsticks, folder, asked, results.gate, results.full)
     if note:
         say(f"note     {note}")
     if command:

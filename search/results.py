@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from model.settings import change
 from search.opening import StudyRecord
 from search.page.gathering import gather
 from search.page.page import to_html
-from search.promotion.gate_record import PROMOTION, GateRecord
+from search.promotion.full_result import FullResult, full_result
+from search.promotion.gate_record import GateRecord, recorded_gate
 from search.promotion.repeats import Repeat, finished_repeats
 from search.ranking import Row, best_row, rank, to_csv
 from search.record import to_toml
@@ -17,7 +17,6 @@ from search.space import changes
 from search.study_evidence import study_evidence
 from tracking.diagnosis import Diagnosis, Evidence, diagnose
 from tracking.diagnosis_files import log_diagnosis
-from tracking.recorded import artifact
 
 
 @dataclass(frozen=True)
@@ -28,6 +27,7 @@ class Results:
         rows: finished trials, the best first.
         repeats: finished confirmations of all lengths.
         gate: the decision of its promotion; None where none was made.
+        full: what its registered full run came to; None where there is none.
         evidence: that its diagnosis looked at.
         diagnosis: of the study.
     """
@@ -35,6 +35,7 @@ class Results:
     rows: list[Row]
     repeats: list[Repeat]
     gate: GateRecord | None
+    full: FullResult | None
     evidence: Evidence
     diagnosis: Diagnosis
 
@@ -48,17 +49,16 @@ def read_results(record: StudyRecord, settings: Settings) -> Results:
     """
     store, parent = record.prepared.store, record.parent.id
     rows, repeats = rank(record.study), list(finished_repeats(store, parent).values())
-    decision: dict[str, Any] | None = artifact(store, parent, PROMOTION)
     evidence = study_evidence(record, settings, rows, repeats)
-    gate = None if decision is None else GateRecord.from_json(decision)
-    return Results(rows, repeats, gate, evidence, diagnose(evidence))
+    gate, full = recorded_gate(store, parent), full_result(store, parent)
+    return Results(rows, repeats, gate, full, evidence, diagnose(evidence))
 
 
 def write_results(record: StudyRecord, settings: Settings, results: Results) -> None:
     """Write diagnosis, report.html and what `write_ranking` writes to the study's run."""
     log_diagnosis(results.diagnosis, results.evidence, record.parent)
     write_ranking(record, settings, results.rows)
-    page = gather(record, settings, results.rows, results.diagnosis, results.repeats, results.gate)
+    page = gather(record, settings, results.rows, results.diagnosis, results.repeats, results.gate, results.full)
     record.parent.text("report.html", to_html(page))
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +9,7 @@ from optuna import Study
 
 from model.evaluation.scores import Scores
 from search.promotion.agreement import Agreement
+from search.promotion.full_result import FullResult
 from search.promotion.gate_record import GateRecord
 from search.ranking import Row
 from tracking.diagnosis import Diagnosis
@@ -55,29 +55,6 @@ class PictureColumn:
     label: str
     steps: dict[int, tuple[NDArray[np.uint8], NDArray[np.uint8] | None]]
     part: str = ""
-
-
-@dataclass(frozen=True)
-class FullResult:
-    """What a full run that was registered came to.
-
-    Attributes:
-        name: of the run.
-        step: of its registered weights, the best of its evaluations.
-        came: value by metric, of those that were estimated.
-        places: by metric whether it came "below", "within" or "above" the estimate.
-        version: "taehv version 1"; "" in older records.
-        champion: what became of the champion, and why; "" in older records.
-        folder: of the registered files.
-    """
-
-    name: str
-    step: int
-    came: dict[str, float]
-    places: dict[str, str]
-    version: str = ""
-    champion: str = ""
-    folder: Path = Path()
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,13 @@ from optuna.trial import FrozenTrial, TrialState
 from model.evaluation.strips import strip
 from search.baselines import called
 from search.opening import StudyRecord
-from search.page.evidence import Counts, Curve, FullResult, PageEvidence, PictureColumn, Shown
+from search.page.evidence import Counts, Curve, PageEvidence, PictureColumn, Shown
 from search.page.importance import comparable, importances
 from search.page.next_step import config_options, next_step
 from search.page.pictures import MOST_STEPS, cut, read
+from search.promotion.full_result import FullResult
 from search.promotion.gate_record import GateRecord
 from search.promotion.points import agreements, seed_values
-from search.promotion.register import CHAMPION_TAG, MODEL, VERSION_TAG
 from search.promotion.repeats import Repeat
 from search.ranking import Row, best_row
 from search.settings import Settings
@@ -43,6 +43,7 @@ def gather(
     diagnosis: Diagnosis,
     repeats: Sequence[Repeat] = (),
     gate: GateRecord | None = None,
+    full: FullResult | None = None,
 ) -> PageEvidence:
     """Read what the page shows.
 
@@ -53,6 +54,7 @@ def gather(
         diagnosis: of the study.
         repeats: finished ones of all lengths.
         gate: the decision of its promotion, where one was made.
+        full: what its registered full run came to, where there is one.
 
     Raises:
         RecordError: the record cannot be read.
@@ -65,7 +67,7 @@ def gather(
     found = {each.row.number: known[each.row.run_id] for each in shown if each.row.run_id in known}
     best = [row for row in rows[:DIAGNOSED] if row.run_id in known]
     folder = artifact_folder(store, opened.parent.id)
-    asked, full = int(opened.study.user_attrs.get(TARGET, 0)), full_result(store, runs)
+    asked = int(opened.study.user_attrs.get(TARGET, 0))
     space = {name: kind for name, kind in settings.search.space.model_dump().items() if name != "schedule"}
     return PageEvidence(
         name=opened.study.study_name,
@@ -143,19 +145,6 @@ def codes_of(store: Store, run: RunRow) -> tuple[str, ...]:
     """Codes of the findings in a run's diagnosis; a run without a diagnosis has none."""
     content = artifact(store, run.id, "diagnosis.json")
     return () if content is None else tuple(dict.fromkeys(finding["code"] for finding in content["findings"]))
-
-
-def full_result(store: Store, runs: Sequence[RunRow]) -> FullResult | None:
-    """The newest registered full run of a study's runs; None where there is none."""
-    for run in reversed(runs):
-        estimates = artifact(store, run.id, f"{MODEL}/estimate.json") if run.role == "full" else None
-        if estimates is None:
-            continue
-        step = artifact(store, run.id, f"{MODEL}/evaluation.json")["step"]
-        came, places = ({name: each[key] for name, each in estimates.items()} for key in ("came", "place"))
-        version, champion = (run.tags.get(tag, "") for tag in (VERSION_TAG, CHAMPION_TAG))
-        return FullResult(run.name, step, came, places, version, champion, artifact_folder(store, run.id) / MODEL)
-    return None
 
 
 def picture_columns(

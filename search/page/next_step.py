@@ -8,7 +8,7 @@ from shlex import quote
 
 from model.evaluation.scores import Scores
 from model.settings import flatten
-from search.page.evidence import FullResult
+from search.promotion.full_result import FullResult
 from search.promotion.gate_record import GateRecord
 from search.ranking import Row, best_row
 from search.settings import Settings, recorded
@@ -47,11 +47,10 @@ def next_step(
     # A pruned trial has a score of an earlier step: nothing to begin a full run with.
     best = best_row(rows)
     options = config_options(settings, folder / "conf.toml")
-    if best is None or "val/psnr" not in best.metrics:
-        return without_winner(settings, rows, asked, options)
-    alone = f"python -m search.train --config {quote(str(folder / 'best.toml'))} --set training.steps="
     if len(rows) < asked:
         return f"the study has {len(rows)} of {asked} trials", f"python -m search.run --trials {asked} {options}"
+    if best is None or "val/psnr" not in best.metrics:
+        return without_winner(settings, rows, asked, options)
     if full is not None:
         weights, config = (quote(str(full.folder / name)) for name in ("model.safetensors", "conf.toml"))
         note = (
@@ -61,6 +60,7 @@ def next_step(
     if gate is not None and (gate.forced or not gate.reasons):
         force = " --force" if gate.forced else ""
         return "the promotion goes on where it stopped", f"python -m search.promote {options}{force}"
+    alone = f"python -m search.train --config {quote(str(folder / 'best.toml'))} --set training.steps="
     constant = max(yardsticks[name].psnr for name in CONSTANT_BASELINES)
     if best.metrics["val/psnr"] <= constant:
         note = f"no trial is better than a frame of one colour ({constant:.2f} dB): a longer run shows if steps are missing"
@@ -78,12 +78,10 @@ def next_step(
 
 
 def without_winner(settings: Settings, rows: Sequence[Row], asked: int, options: str) -> tuple[str, str]:
-    """What follows where no complete trial has a score: the rest of the trials, or a study of other settings.
+    """What follows where no complete trial has a score: more trials, or a study of other settings.
 
     A space and a pruner belong to a study's identity, so the last two commands begin another one with as many trials.
     """
-    if len(rows) < asked:
-        return f"the study has {len(rows)} of {asked} trials", f"python -m search.run --trials {asked} {options}"
     scored = any("score" in row.metrics for row in rows)
     if not rows or (scored and settings.search.pruner == "none"):
         more = f"python -m search.run --trials {max(asked, len(rows)) + MORE_TRIALS} {options}"

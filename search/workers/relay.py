@@ -54,6 +54,7 @@ def relay(pipe: Connection, line: Connection) -> None:
     """Hand on messages as bytes, both ways, until one of the two ends; then both are closed."""
     with pipe, line, contextlib.suppress(*GONE):
         while True:
-            for end in wait([pipe, line]):
-                other = line if end is pipe else pipe
-                other.send_bytes(end.recv_bytes())  # type: ignore[union-attr]
+            ready = wait([pipe, line])
+            for source, sink in ((pipe, line), (line, pipe)):
+                if source in ready:
+                    sink.send_bytes(source.recv_bytes())

@@ -126,7 +126,7 @@ def is_outside(address: str) -> bool:
 
 def note(opened: Opened, message: object) -> None:
     """Keep an error of the console, but for the one that MLflow has on every page."""
-    kind, text, place = message.type, message.text, message.location["url"]  # type: ignore[attr-defined]
+    kind, text, place = message.type, message.text, message.location["url"]
     if kind == "error" and not place.endswith(KNOWN) and LATE_LAYOUT not in text:
         opened.errors.append(f"{text} ({place})")
 

@@ -25,7 +25,7 @@ def test_the_list_shows_every_trial_with_its_score_and_settings_at_first_sight(
     for name in TRIALS:
         opened.page.get_by_role("link", name=name, exact=True).wait_for()
     headings = opened.page.locator(".ag-header-cell[col-id*='`']").all()
-    places = {cell.get_attribute("col-id"): cell.bounding_box()["x"] for cell in headings}  # type: ignore[index]
+    places = {cell.get_attribute("col-id"): cell.bounding_box()["x"] for cell in headings}
     name, score, *others = sorted(places, key=lambda column: places[column])
     assert (name, score) == ("attributes.`Run Name`", "metrics.`score`")
     assert others[:6] == [

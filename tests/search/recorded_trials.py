@@ -13,6 +13,7 @@ from search.page.evidence import PageEvidence
 from search.page.gathering import gather
 from search.page.page import to_html
 from search.promotion.candidates import choose_candidates
+from search.promotion.full_result import full_result
 from search.promotion.repeats import finished_repeats, fresh_seeds, plan_repeats
 from search.ranking import rank
 from search.settings import Settings
@@ -51,7 +52,7 @@ def add_recorded(
     if clips is not None:
         run.json("evaluation.json", {"clips": [{"name": name, "psnr": psnr} for name, psnr in clips.items()]})
     run.json("diagnosis.json", {"findings": [{"code": "score.below_trivial"}]})
-    run.finish({"COMPLETE": "FINISHED", "PRUNED": "KILLED"}.get(state.name, "FAILED"))  # type: ignore[arg-type]
+    run.finish({"COMPLETE": "FINISHED", "PRUNED": "KILLED"}.get(state.name, "FAILED"))
     space = distributions(settings.search.space, perceptual=perceptual)
     values = dict.fromkeys(space, 0.1) | {"schedule": "cosine", "learning_rate": 1e-4} | parameters
     attributes = {METRICS: metrics, RUN_ID: run.id}
@@ -84,7 +85,7 @@ def add_repeat(
     run = start_run(opened.prepared.store, f"confirm {name}", "confirm", opened.parent, tags | {"diagnosis": "ok"})
     run.metrics({"score": score, "val/psnr": score / 2, "val/ssim": 0.5}, steps)
     run.json("evaluation.json", {"clips": [{"name": clip, "psnr": score / 2, "ssim": 0.5} for clip in clips]})
-    run.finish(status)  # type: ignore[arg-type]
+    run.finish(status)
 
 
 def add_confirmations(
@@ -125,8 +126,10 @@ def draw(opened: OpenStudy, settings: Settings, run: Run, step: int) -> None:
 def evidence_of(opened: OpenStudy, settings: Settings) -> PageEvidence:
     """What the page shows, gathered as the end of a command does it."""
     rows = rank(opened.study)
-    repeats = list(finished_repeats(opened.prepared.store, opened.parent.id).values())
-    return gather(opened, settings, rows, diagnose(study_evidence(opened, settings, rows, repeats)), repeats)
+    store, parent = opened.prepared.store, opened.parent.id
+    repeats, full = list(finished_repeats(store, parent).values()), full_result(store, parent)
+    diagnosis = diagnose(study_evidence(opened, settings, rows, repeats))
+    return gather(opened, settings, rows, diagnosis, repeats, full=full)
 
 
 def page_of(opened: OpenStudy, settings: Settings) -> str:

@@ -13,7 +13,7 @@ BASE = "http://127.0.0.1:5000"
 def scored(store: Store, study: Run, score: float, state: str = "FINISHED", **tags: str) -> Run:
     run = start_run(store, f"trial with {score}", "trial", study, tags)
     run.metrics({"score": score}, 10)
-    run.finish(state)  # type: ignore[arg-type]
+    run.finish(state)
     return run
 
 

@@ -84,11 +84,16 @@ def comparisons(page: PageEvidence, best: Row) -> list[str]:
     noise = seed_noise(page.repeats)
     lines = [against_trial(page, best, name, rows.get(name), noise) for name in page.baselines]
     if "val/psnr" in best.metrics:
-        gains = {name: f"{best.metrics['val/psnr'] - scores.psnr:+.2f} dB" for name, scores in page.yardsticks.items()}
-        each = ", ".join(f"{name.replace('_', ' ')} {db}" for name, db in gains.items() if name != REFERENCE)
-        lines.append(f"against outputs that need no model: {each}")
-        lines += [f"against the reference's own round trip: {gains[REFERENCE]}"] if REFERENCE in gains else []
+        lines += over_yardsticks(page, best.metrics["val/psnr"])
     return lines
+
+
+def over_yardsticks(page: PageEvidence, psnr: float) -> list[str]:
+    """The gain of a PSNR (dB) over what needs no model, and over the reference's own round trip."""
+    gains = {name: f"{psnr - scores.psnr:+.2f} dB" for name, scores in page.yardsticks.items()}
+    each = ", ".join(f"{name.replace('_', ' ')} {db}" for name, db in gains.items() if name != REFERENCE)
+    lines = [f"against outputs that need no model: {each}"]
+    return lines + ([f"against the reference's own round trip: {gains[REFERENCE]}"] if REFERENCE in gains else [])
 
 
 def against_trial(page: PageEvidence, best: Row, name: str, other: Row | None, noise: float | None) -> str:
@@ -193,24 +198,14 @@ def outcome(page: PageEvidence) -> list[str]:
     """What the full run came to, and whether that is good; nothing where none was registered."""
     if page.full is None:
         return []
-    full, gains = page.full, ""
-    if "val/psnr" in full.came:
-        each = (
-            f"{full.came['val/psnr'] - scores.psnr:+.2f} dB against {show_name(name)}"
-            for name, scores in page.yardsticks.items()
-        )
-        gains = f" {', '.join(each)}."
+    full = page.full
     scores = ", ".join(f"{name.removeprefix('val/')} {value:.4g}" for name, value in full.came.items())
-    champion = f" Champion: {full.champion}." if full.champion else ""
+    gains = f" ({'; '.join(over_yardsticks(page, full.came['val/psnr']))})" if "val/psnr" in full.came else ""
     named = f"; registered as {full.version}" if full.version else ""
+    champion = f" Champion: {full.champion}." if full.champion else ""
     return [
-        f"{full.name[:1].upper()}{full.name[1:]}: {scores}, with the weights of step {full.step}{named}.{gains}{champion}"
+        f"{full.name[:1].upper()}{full.name[1:]}: {scores}{gains}, with the weights of step {full.step}{named}.{champion}"
     ]
-
-
-def show_name(yardstick: str) -> str:
-    """The name of a yardstick as it stands in a sentence."""
-    return "the reference's own round trip" if yardstick == REFERENCE else yardstick.replace("_", " ")
 
 
 def next_lines(page: PageEvidence) -> list[str]:

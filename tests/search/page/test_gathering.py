@@ -1,6 +1,5 @@
 import shlex
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,15 +7,13 @@ import pytest
 from optuna.trial import TrialState
 
 from search.opening import OpenStudy
-from search.page.evidence import Counts, FullResult, PageEvidence
+from search.page.evidence import Counts, PageEvidence
 from search.page.gathering import choose, installed, picture_columns
-from search.promotion.register import CHAMPION_TAG, VERSION_TAG
 from search.ranking import rank
 from search.results import write_ranking
 from search.settings import Settings, load_settings
 from tests.search.recorded_trials import STEPS, add_recorded, add_repeat, evidence_of
 from tracking.query import children
-from tracking.run import start_run
 from tracking.store import artifact_folder
 
 
@@ -145,24 +142,3 @@ def test_a_damaged_artifact_is_an_error(opened: OpenStudy, settings: Settings) -
     (opened.prepared.store.root / "artifacts" / run.id / "artifacts" / "evaluation.json").write_text("{")
     with pytest.raises(ValueError, match="must be JSON"):
         evidence_of(opened, settings)
-
-
-def test_the_newest_registered_full_run_is_told(opened: OpenStudy, settings: Settings) -> None:
-    add_recorded(opened, settings, 30.0)
-    assert evidence_of(opened, settings).full is None
-    estimate = {"steps": 40, "value": 30.0, "low": 28.0, "high": 32.0, "came": 27.5, "place": "below"}
-    for name, tags in (
-        ("full 1", {}),
-        ("full 2", {VERSION_TAG: "taehv version 2", CHAMPION_TAG: "not moved"}),
-        ("full 3", {}),
-    ):
-        run = start_run(opened.prepared.store, name, "full", opened.parent, tags)
-        if name != "full 3":  # on its way: nothing is registered yet
-            run.json("model/estimate.json", {"val/psnr": estimate})
-            run.json("model/evaluation.json", {"step": 30})
-            run.finish("FINISHED")
-    found = evidence_of(opened, settings).full
-    assert found is not None
-    assert (found.folder / "estimate.json").is_file()
-    expected = FullResult("full 2", 30, {"val/psnr": 27.5}, {"val/psnr": "below"}, "taehv version 2", "not moved")
-    assert replace(found, folder=Path()) == expected

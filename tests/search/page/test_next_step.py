@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from search.page.evidence import FullResult
 from search.page.next_step import LONGER, MORE_TRIALS, config_options, next_step
 from search.preparation import Preparation
 from search.promotion.comparison import Difference
+from search.promotion.full_result import FullResult
 from search.promotion.gate_record import GateRecord
 from search.ranking import Row
 from search.record import to_toml

@@ -24,8 +24,8 @@ from tests.search.disturbed import MakeStudy
 
 ray = pytest.importorskip("ray", reason="Ray is not installed: pip install '.[cluster]'")
 
-import search.workers.ray  # noqa: E402
-from search.workers.ray import RayWorker, cluster_workers, joined_cluster  # noqa: E402
+import search.workers.ray  # noqa: E402 - it imports Ray, whose absence skips this file just above
+from search.workers.ray import RayWorker, cluster_workers, joined_cluster  # noqa: E402 - likewise
 
 CPU = torch.device("cpu")
 

@@ -1,6 +1,7 @@
 """The page of a run: complete for a whole run, true for a poor one."""
 
 import re
+from collections.abc import Sequence
 from html.parser import HTMLParser
 
 import pytest
@@ -45,7 +46,7 @@ class Balanced(HTMLParser):
         assert self.open.pop() == tag
 
 
-def page(evidence: Evidence, strips: list[Picture] = [], extremes: list[Picture] = []) -> str:  # noqa: B006
+def page(evidence: Evidence, strips: Sequence[Picture] = (), extremes: Sequence[Picture] = ()) -> str:
     text = to_html("trial 007", diagnose(evidence), evidence, strips, extremes)
     parser = Balanced()
     parser.feed(text)
