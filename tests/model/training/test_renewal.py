@@ -105,6 +105,8 @@ def test_other_videos_than_the_bank_has_are_refused(renewing: Callable[..., Reci
 
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")
+# torch.compile asks for .grad of whatever it traces, and after an eager training there are tensors that are no leaf.
+@pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor")
 def test_captured_steps_see_the_same_generations_and_the_next_training_begins_anew(
     renewing: Callable[..., Recipe],
 ) -> None:
