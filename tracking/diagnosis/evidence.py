@@ -55,9 +55,13 @@ class Evidence:
         known = {name: self.settings.get(f"losses.{name}") for name in LOSSES}
         return {name: float(weight) for name, weight in known.items() if weight is not None}
 
+    def points(self, metric: str) -> list[tuple[int, float]]:
+        """The finite points of a curve, by step; empty when it was never logged."""
+        return [(step, value) for step, value in sorted(self.curves.get(metric, [])) if math.isfinite(value)]
+
     def values(self, metric: str) -> list[float]:
         """The finite values of a curve, by step; empty when it was never logged."""
-        return [value for _, value in sorted(self.curves.get(metric, [])) if math.isfinite(value)]
+        return [value for _, value in self.points(metric)]
 
     def last(self, metric: str) -> float | None:
         """The median of a curve's last points."""

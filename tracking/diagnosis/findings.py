@@ -34,6 +34,7 @@ CODES = (
     "output.collapsed",
     "output.saturated",
     "score.below_trivial",
+    "score.overfitted",
     "search.edge_of_space",
     "search.noise_floor",
 )

@@ -33,6 +33,7 @@ RULES: dict[str, Rule] = {
     "output.collapsed": rules_output.collapsed_output,
     "output.saturated": rules_output.saturated_output,
     "score.below_trivial": rules_output.below_trivial,
+    "score.overfitted": rules_output.overfitted,
     "search.edge_of_space": rules_study.edge_of_space,
     "search.noise_floor": rules_study.noise_floor,
 }

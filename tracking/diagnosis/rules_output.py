@@ -1,5 +1,8 @@
 """Rules about what comes out."""
 
+import statistics
+from itertools import pairwise
+
 from tracking.diagnosis import thresholds as limit
 from tracking.diagnosis.evidence import Evidence
 from tracking.diagnosis.findings import Finding, Severity
@@ -66,6 +69,39 @@ def below_trivial(evidence: Evidence) -> list[Finding] | None:
         )
         return [finding("score.below_trivial", "info", 0.95, numbers)]
     return []
+
+
+def overfitted(evidence: Evidence) -> list[Finding] | None:
+    """The last evaluations' val/psnr falls one after the other, below the best one by much, while train/psnr still rises.
+
+    train/psnr by the medians of its points between two evaluations: those before the best one and those before the last.
+    """
+    scored = evidence.points("val/psnr")
+    best, last = max(scored, key=lambda point: point[1], default=None), scored[-1:]
+    if best is None or len(scored) <= limit.OVERFITTED_EVALUATIONS:
+        return None
+    before, after = training_psnr(evidence, best[0]), training_psnr(evidence, last[0][0])
+    if before is None or after is None:
+        return None
+    (step, top), (end, low) = best, last[0]
+    tail = [value for _, value in scored[-limit.OVERFITTED_EVALUATIONS - 1 :]]
+    falls = all(one > other for one, other in pairwise(tail))
+    if not falls or top - low <= limit.OVERFITTED_FALL_DB or after - before <= limit.OVERFITTED_GAIN_DB:
+        return []
+    numbers = (
+        f"val/psnr = {top:.2f} dB at step {step}, {low:.2f} dB at step {end}: "
+        f"{top - low:.2f} dB lost > {limit.OVERFITTED_FALL_DB:g} dB (curve)",
+        f"train/psnr = {before:.2f} dB by step {step}, {after:.2f} dB by step {end}: "
+        f"{after - before:.2f} dB gained > {limit.OVERFITTED_GAIN_DB:g} dB (curve, medians)",
+    )
+    return [finding("score.overfitted", "warning", 0.8, numbers)]
+
+
+def training_psnr(evidence: Evidence, end: int) -> float | None:
+    """The median of train/psnr after the evaluation before step `end`, up to that step."""
+    start = max((step for step, _ in evidence.points("val/psnr") if step < end), default=0)
+    values = [value for step, value in evidence.points("train/psnr") if start < step <= end]
+    return statistics.median(values) if values else None
 
 
 def few_steps(evidence: Evidence) -> tuple[str, ...]:

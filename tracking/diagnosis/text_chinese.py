@@ -111,6 +111,11 @@ FINDINGS: dict[str, tuple[str, str]] = {
         "在相同片段上，平凡的输出得分更高",
         "如果训练很短，先提高 training.steps；如果训练很长，则另有问题：查看它的图片、学习率和各项损失。",
     ),
+    "score.overfitted": (
+        "过拟合：训练片段的分数还在提高，验证片段的分数却在下降",
+        "用 training.renew_every（完整训练用 promotion.renew_every）在训练中更换片段，或增加视频，"
+        "或减少步数：证据中写有最好的一步。更大的 losses.encoder 会使潜变量更接近参考模型。",
+    ),
     "search.edge_of_space": (
         "最佳设置位于搜索空间的边缘",
         "在 conf.toml 的 [search.space] 中放宽该边界，再次搜索。",

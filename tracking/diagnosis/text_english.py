@@ -117,6 +117,11 @@ FINDINGS: dict[str, tuple[str, str]] = {
         "Where the run is short, raise training.steps first; a long one has another fault: look at its pictures, learning rate "
         "and losses.",
     ),
+    "score.overfitted": (
+        "The training clips are learned by heart: they gain while the validation clips lose",
+        "Cut fresh crops during the training with training.renew_every (promotion.renew_every of a full run), or add videos, or "
+        "take fewer steps: the evidence names the best one. A larger losses.encoder holds the latents closer to the reference.",
+    ),
     "search.edge_of_space": (
         "The best settings lie at the edge of the search space",
         "Widen [search.space] beyond that bound in conf.toml and search again.",

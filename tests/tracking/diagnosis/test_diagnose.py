@@ -17,7 +17,7 @@ EvidenceOf = Callable[..., Evidence]
 def test_a_sound_run_has_no_finding(evidence_of: EvidenceOf, preflight_of: Callable[..., dict[str, Any]]) -> None:
     diagnosis = diagnose(evidence_of(preflight=preflight_of()))
     assert (diagnosis.findings, diagnosis.verdict) == ((), "ok")
-    assert diagnosis.not_measured == ("search.edge_of_space", "search.noise_floor")
+    assert diagnosis.not_measured == ("score.overfitted", "search.edge_of_space", "search.noise_floor")
 
 
 def test_the_failed_run_is_explained_by_its_data_path(failed_run: Evidence) -> None:

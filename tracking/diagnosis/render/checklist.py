@@ -32,6 +32,7 @@ CHECKLIST: dict[str, dict[str, str]] = {
     },
     "评估与搜索": {
         "score.below_trivial": "分数高于平凡的输出（黑色、灰色、平均色、8x8 平均）",
+        "score.overfitted": "训练片段没有被死记硬背（训练提高时验证没有下降）",
         "search.edge_of_space": "最佳设置不在搜索空间的边缘",
         "search.noise_floor": "最好的几次试验之间的差别大于随机种子的噪声",
     },

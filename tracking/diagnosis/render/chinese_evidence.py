@@ -80,6 +80,14 @@ LINES: tuple[tuple[str, str], ...] = (
         "val/psnr = {psnr} dB < {other} dB（{place}；评估，相同片段）",
     ),
     (
+        "val/psnr = {best} dB at step {step}, {last} dB at step {end}: {fall} dB lost > {limit} dB (curve)",
+        "val/psnr：第 {step} 步为 {best} dB，第 {end} 步为 {last} dB，下降 {fall} dB > {limit} dB（曲线）",
+    ),
+    (
+        "train/psnr = {before} dB by step {step}, {after} dB by step {end}: {gain} dB gained > {limit} dB (curve, medians)",
+        "train/psnr：第 {step} 步前为 {before} dB，第 {end} 步前为 {after} dB，提高 {gain} dB > {limit} dB（曲线，中位数）",
+    ),
+    (
         "steps = {steps} < {limit}: so few may be the whole cause (curves)",
         "步数 = {steps} < {limit}：原因可能只是步数太少（曲线）",
     ),

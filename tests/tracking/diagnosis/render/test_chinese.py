@@ -86,7 +86,7 @@ def test_a_sound_run_asks_for_nothing(evidence_of: EvidenceOf) -> None:
 def test_too_little_is_not_called_sound() -> None:
     assert "### 结论：**无法下结论" in page_of(Evidence())
     thin = Evidence(settings={"schedule.kind": "cosine", "schedule.warmup_share": 0.1})
-    assert "### 结论：**没有发现问题，但检查过的内容很少（25 项检查中只测量了 1 项）**" in page_of(thin)
+    assert "### 结论：**没有发现问题，但检查过的内容很少（26 项检查中只测量了 1 项）**" in page_of(thin)
     for evidence in (thin, Evidence()):
         page = page_of(evidence)
         assert "正常：" not in page

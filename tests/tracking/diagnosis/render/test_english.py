@@ -24,7 +24,7 @@ def test_the_failed_run_begins_with_its_cause(failed_run: Evidence) -> None:
     page = page_of(failed_run)
     verdict = page.splitlines()[2]
     assert verdict.startswith("**Verdict: error.** Frames are divided by 255 twice (confidence 90%).")
-    assert verdict.endswith("4 more findings; 9 of 25 checks had what they need.")
+    assert verdict.endswith("4 more findings; 9 of 26 checks had what they need.")
     first = part(page, "### 1. Frames are divided by 255 twice")
     assert "48.8 dB" in first
     assert "- `loss.metric_mismatch` (error; same numbers)" in first
@@ -59,7 +59,7 @@ def test_unknown_rivals_are_called_unknown(failed_run: Evidence, evidence_of: Ev
 
 def test_a_sound_run_lists_what_was_looked_for(evidence_of: EvidenceOf) -> None:
     page = page_of(evidence_of())
-    assert page.splitlines()[2].startswith("**Verdict: ok.** 21 of 25 checks")
+    assert page.splitlines()[2].startswith("**Verdict: ok.** 21 of 26 checks")
     assert "## Findings" not in page
     assert "`data.double_normalised`" in part(page, "## Looked for and not found")
 
@@ -77,7 +77,7 @@ def test_nothing_known_is_not_called_fine() -> None:
 def test_little_measured_is_not_called_ok() -> None:
     thin = page_of(Evidence(settings={"schedule.kind": "cosine", "schedule.warmup_share": 0.1}))
     verdict = thin.splitlines()[2]
-    assert verdict == "**Verdict: nothing found, but little was looked at.** 1 of 25 checks had what they need."
+    assert verdict == "**Verdict: nothing found, but little was looked at.** 1 of 26 checks had what they need."
 
 
 def test_a_run_that_broke_off_shows_its_error(evidence_of: EvidenceOf) -> None:

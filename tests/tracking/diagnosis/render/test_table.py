@@ -36,7 +36,7 @@ def test_causes_stand_left_and_consequences_indented(failed_run: Evidence) -> No
     assert shown[place + 4].startswith(
         "error     loss.inert               95%  decoder: loss/decoder was never logged: 0 points"
     )
-    assert shown[-1] == "verdict error; not measured: 16 of 25 checks"
+    assert shown[-1] == "verdict error; not measured: 17 of 26 checks"
 
 
 def test_a_remedy_is_told_once_for_each_code(failed_run: Evidence) -> None:
@@ -46,7 +46,7 @@ def test_a_remedy_is_told_once_for_each_code(failed_run: Evidence) -> None:
 
 
 def test_few_checks_are_called_few() -> None:
-    assert lines(diagnose(Evidence()), 200)[-1].endswith("25 of 25 checks, so this says little")
+    assert lines(diagnose(Evidence()), 200)[-1].endswith("26 of 26 checks, so this says little")
 
 
 @pytest.mark.parametrize("width", [80, 200])
