@@ -11,8 +11,10 @@ from tracking.diagnosis.findings import CODES
 
 def test_there_are_enough_faults_and_all_codes_of_a_run() -> None:
     assert len({fault.name for fault in FAULTS}) == len(FAULTS) >= 20
-    # Memory that runs out is planted in a worker of a study (tests/search/test_faults.py): a training alone just ends.
-    of_runs = {code for code in CODES if not code.startswith("search.")} - {"memory.exhausted"}
+    # Memory that runs out is planted in a worker of a study (tests/search/test_faults.py): a training alone just ends. Clips
+    # learned by heart take more than a training of seconds: tests/tracking/diagnosis/test_rules_output.py has real curves.
+    elsewhere = {"memory.exhausted", "score.overfitted"}
+    of_runs = {code for code in CODES if not code.startswith("search.")} - elsewhere
     assert {fault.code for fault in FAULTS} == of_runs
 
 

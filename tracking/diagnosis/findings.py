@@ -25,6 +25,7 @@ CODES = (
     "weights.low_precision",
     "weights.frozen",
     "weights.final_is_initial",
+    "score.overfitted",
     "loss.metric_mismatch",
     "schedule.warmup_too_long",
     "schedule.decayed_early",
@@ -34,7 +35,6 @@ CODES = (
     "output.collapsed",
     "output.saturated",
     "score.below_trivial",
-    "score.overfitted",
     "search.edge_of_space",
     "search.noise_floor",
 )
@@ -72,6 +72,7 @@ CONSEQUENCES: dict[str, frozenset[str]] = {
     "gradient.vanishing": STANDSTILL | {"weights.low_precision"},
     "weights.frozen": STANDSTILL - {"weights.frozen"},
     "weights.final_is_initial": frozenset({"loss.metric_mismatch", "output.collapsed", "score.below_trivial"}),
+    "score.overfitted": frozenset({"loss.metric_mismatch", "score.below_trivial"}),
     "schedule.warmup_too_long": frozenset({"output.collapsed", "score.below_trivial"}),
     "schedule.decayed_early": frozenset({"output.collapsed", "score.below_trivial"}),
     # Clipped so far down that Adam's epsilon outweighs what is left.

@@ -24,6 +24,7 @@ RULES: dict[str, Rule] = {
     "weights.low_precision": rules_weights.low_precision,
     "weights.frozen": rules_weights.frozen,
     "weights.final_is_initial": rules_start.final_is_initial,
+    "score.overfitted": rules_output.overfitted,
     "loss.metric_mismatch": rules_data.metric_mismatch,
     "schedule.warmup_too_long": rules_training.long_warmup,
     "schedule.decayed_early": rules_training.early_decay,
@@ -33,7 +34,6 @@ RULES: dict[str, Rule] = {
     "output.collapsed": rules_output.collapsed_output,
     "output.saturated": rules_output.saturated_output,
     "score.below_trivial": rules_output.below_trivial,
-    "score.overfitted": rules_output.overfitted,
     "search.edge_of_space": rules_study.edge_of_space,
     "search.noise_floor": rules_study.noise_floor,
 }

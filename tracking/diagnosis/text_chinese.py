@@ -68,7 +68,8 @@ FINDINGS: dict[str, tuple[str, str]] = {
     "loss.metric_mismatch": (
         "训练损失与评估结果不一致",
         "对比训练和评估时进入模型与损失的内容：范围、帧、片段、权重。"
-        "loss/reconstruction 必须是 [0, 1] 范围内的帧的均方误差，不乘权重。",
+        "loss/reconstruction 必须是 [0, 1] 范围内的帧的均方误差，不乘权重。"
+        "如果这些都正确，则是训练片段太少而过拟合：提高 data.training_clips 或增加视频。",
     ),
     "gradient.vanishing": (
         "梯度几乎为零，或者模型从梯度中学不到东西",

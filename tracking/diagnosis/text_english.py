@@ -72,7 +72,8 @@ FINDINGS: dict[str, tuple[str, str]] = {
     "loss.metric_mismatch": (
         "The training loss and the evaluation tell different stories",
         "Compare what enters the model and the loss in training and in evaluation: range, frames, clips, weights. "
-        "loss/reconstruction must be the mean squared error of frames in [0, 1], without its weight.",
+        "loss/reconstruction must be the mean squared error of frames in [0, 1], without its weight. Where all that is right, "
+        "the training clips are too few and learned by heart: raise data.training_clips or add videos.",
     ),
     "gradient.vanishing": (
         "The gradient is next to nothing, or nothing is learned from it",

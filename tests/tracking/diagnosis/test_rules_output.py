@@ -1,11 +1,15 @@
 """Faults of what comes out."""
 
+import csv
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from tracking.diagnosis import rules_output
 from tracking.diagnosis.evidence import Evidence
+
+BENCHMARKS = Path(__file__).resolve().parents[3] / "docs" / "benchmarks"
 
 EvidenceOf = Callable[..., Evidence]
 
@@ -75,6 +79,23 @@ def test_training_that_gains_while_validation_falls_has_learned_by_heart(
     findings = rules_output.overfitted(Evidence(curves=curves_of(validation, training)))
     assert [one.code for one in findings or ()] == (["score.overfitted"] if found else [])
     assert findings is not None
+
+
+@pytest.mark.parametrize(
+    ("name", "steps"), [("h200-weak-pull-curve.csv", [36000, 38000, 40000]), ("h200-promotion-curve.csv", [])]
+)
+def test_of_two_recorded_runs_one_learned_by_heart_and_the_other_at_no_step(name: str, steps: list[int]) -> None:
+    with (BENCHMARKS / name).open() as file:
+        rows = [{column: float(value) for column, value in row.items()} for row in csv.DictReader(file)]
+    found = []
+    for end in range(1, len(rows) + 1):
+        curves = {
+            metric: [(int(row["step"]), row[column]) for row in rows[:end]]
+            for metric, column in (("val/psnr", "psnr_db"), ("train/psnr", "training_psnr_db"))
+        }
+        if rules_output.overfitted(Evidence(curves=curves)):
+            found.append(int(rows[end - 1]["step"]))
+    assert found == steps
 
 
 def test_what_was_learned_by_heart_is_told_with_the_best_step() -> None:
