@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 import urllib.request
 import uuid
@@ -46,11 +45,9 @@ def no_way_out() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def bytecode() -> Iterator[None]:
-    """Where Python is told to keep no bytecode, the commands keep it here: they would each compile torch and MLflow anew."""
+    """Commands keep their own bytecode, also where Python is told to keep none: each would compile the project anew."""
     with pytest.MonkeyPatch.context() as patch:
-        if sys.dont_write_bytecode and "PYTHONPYCACHEPREFIX" not in os.environ:
-            patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
-            patch.setenv("PYTHONPYCACHEPREFIX", str(ROOT / "build" / "bytecode"))
+        patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
         yield
 
 
