@@ -54,18 +54,24 @@ def end_study(opened: OpenStudy, state: State) -> None:
     opened.prepared.store.outbox.deliver()
 
 
-def close_study(opened: OpenStudy, settings: Settings) -> None:
-    """Write what was learned of a study after its trials, end its run as what it was before, and let go of it."""
+def close_study(opened: OpenStudy, settings: Settings) -> Results | None:
+    """Write what was learned of a study after its trials, end its run as what it was before, and let go of it.
+
+    Returns:
+        What was written; None where another command has taken the study over.
+    """
     if opened.lease.taken_by is not None:
-        return  # the study is another command's now, and so is its end
+        return None  # the study is another command's now, and so is its end
     complete = opened.num_finished() >= opened.study.user_attrs[TARGET]
     try:
         try:
-            write_results(opened, settings, read_results(opened, settings))
+            results = read_results(opened, settings)
+            write_results(opened, settings, results)
         finally:
             end_study(opened, "FINISHED" if complete else "KILLED")
     finally:
         opened.lease.close()
+    return results
 
 
 def print_results(record: StudyRecord, results: Results, console: Console) -> None:

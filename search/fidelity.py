@@ -48,7 +48,7 @@ def measure_fidelity(settings: "Settings", configs: int, steps: int, console: "C
         RuntimeError: the work failed.
         InterruptedWorkError: the person asked to stop.
     """
-    from search.conclusion import close_study
+    from search.conclusion import close_study, print_pointers
     from search.lock import study_lock
     from search.opening import open_everything
     from search.promotion.candidates import spread_over
@@ -76,7 +76,9 @@ def measure_fidelity(settings: "Settings", configs: int, steps: int, console: "C
             if not found:
                 say("fidelity   all settings ended equal: their order cannot be compared")
         finally:
-            close_study(opened, settings)
+            results = close_study(opened, settings)
+        if results is not None:
+            print_pointers(opened, settings, results, say)
 
 
 if __name__ == "__main__":

@@ -45,6 +45,7 @@ def test_what_is_in_the_record_is_compared_and_told_in_the_report(
     store, parent = opened.prepared.store, opened.parent.id
     assert [found["regret"] for found in read_json(store, parent, "fidelity.json")] == [3.0]
     assert "Spearman -1.00" in (artifact_folder(store, parent) / "report.html").read_text()
+    assert "next     python -m search.run --trials 50 " in out.getvalue()
     assert find_runs(store, role="study")[0].status == "KILLED"  # 4 of the 50 trials that it was asked for
 
 
