@@ -92,7 +92,7 @@ def stop(error: BaseException, code: int, debug: bool) -> NoReturn:
         traceback.print_exception(error)
     text = " ".join(str(error).split()) or type(error).__name__
     if isinstance(error, KeyboardInterrupt) and not str(error):
-        text = "stopped by Ctrl-C; the same command begins again"
+        text = "stopped by Ctrl-C; give the same command again"
     unexpected = not isinstance(error, ValueError | RuntimeError | OSError | KeyboardInterrupt)
     kind = f"{type(error).__name__}: " if unexpected else ""
     hint = " (--debug shows where)" if unexpected and not debug else ""

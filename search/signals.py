@@ -44,7 +44,7 @@ def sigterm_as_interrupt() -> Iterator[None]:
     """Have SIGTERM within the block end the work as Ctrl-C does, so that what is open is closed; it is no request here."""
 
     def handle(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt("stopped by SIGTERM; the same command begins again")
+        raise KeyboardInterrupt("stopped by SIGTERM; give the same command again")
 
     before = signal.signal(signal.SIGTERM, handle)
     try:

@@ -238,7 +238,7 @@ def test_sigterm_before_the_first_trial_closes_the_study(tmp_path: Path, cache_d
     wait_for_line(process, "0 of 2 trials finished")
     process.send_signal(signal.SIGTERM)
     _, err = process.communicate(timeout=120)
-    assert (process.returncode, err) == (1, "error: stopped by SIGTERM; the same command begins again\n")
+    assert (process.returncode, err) == (1, "error: stopped by SIGTERM; give the same command again\n")
     (parent,) = runs(root, "study")
     assert (parent.info.status, parent.data.tags["state"]) == ("KILLED", "interrupted")
 

@@ -25,7 +25,7 @@ def failing_with(error: BaseException) -> Callable[..., None]:
         (InterruptedWorkError("stopped"), 1, "error: stopped"),
         (PermissionError(13, "Permission denied", "/x"), 1, "error: [Errno 13] Permission denied: '/x'"),
         (KeyboardInterrupt("second signal"), 1, "error: second signal"),
-        (KeyboardInterrupt(), 1, "error: stopped by Ctrl-C; the same command begins again"),
+        (KeyboardInterrupt(), 1, "error: stopped by Ctrl-C; give the same command again"),
         (KeyError("score"), 1, "error: KeyError: 'score' (--debug shows where)"),
         (AssertionError(), 1, "error: AssertionError: AssertionError (--debug shows where)"),
     ],
