@@ -3,6 +3,12 @@
 from search.page.evidence import PageEvidence
 from search.page.frame import paragraph, table
 
+#: What the numbers of the table are (search/promotion/estimate.py).
+MEANING = (
+    "Estimated before the full run from what the confirmations gained with their steps. Low and high are bounds of 95 % for one "
+    "more training, from no further gain at all to one that goes on undiminished."
+)
+
 
 def section(page: PageEvidence) -> str:
     """Each estimate beside what came, and the candidates that were passed over; the decision stands in the verdict."""
@@ -24,5 +30,5 @@ def section(page: PageEvidence) -> str:
         ]
         for metric, estimate in estimates.items()
     ]
-    parts = [table(headings, rows)] if rows else []
+    parts = [paragraph(MEANING), table(headings, rows)] if rows else []
     return "".join([*parts, *(paragraph(f"Passed over, {one}.") for one in page.gate.passed_over)])

@@ -27,7 +27,12 @@ def test_estimates_and_who_was_passed_over_are_shown_before_the_full_run(
     text = section(replace(evidence, gate=gate))
     assert "Passed over, trial 6: its diagnosis has an error." in text
     assert "<td>val/psnr</td><td>30</td><td>28 to 32</td><td>100000</td></tr>" in text
+    assert "bounds of 95 % for one more training" in text
     assert "came" not in text
+
+
+def test_where_nothing_could_be_estimated_no_bounds_are_explained(evidence: PageEvidence, gate: GateRecord) -> None:
+    assert "bounds" not in section(replace(evidence, gate=replace(gate, estimates={})))
 
 
 def test_what_came_stands_beside_what_was_expected(evidence: PageEvidence, gate: GateRecord) -> None:
