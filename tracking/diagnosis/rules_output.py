@@ -77,13 +77,12 @@ def overfitted(evidence: Evidence) -> list[Finding] | None:
     train/psnr by the medians of its points between two evaluations: those before the best one and those before the last.
     """
     scored = evidence.points("val/psnr")
-    best, last = max(scored, key=lambda point: point[1], default=None), scored[-1:]
-    if best is None or len(scored) <= limit.OVERFITTED_EVALUATIONS:
+    if len(scored) <= limit.OVERFITTED_EVALUATIONS:
         return None
-    before, after = training_psnr(evidence, best[0]), training_psnr(evidence, last[0][0])
+    (step, top), (end, low) = max(scored, key=lambda point: point[1]), scored[-1]
+    before, after = training_psnr(evidence, step), training_psnr(evidence, end)
     if before is None or after is None:
         return None
-    (step, top), (end, low) = best, last[0]
     tail = [value for _, value in scored[-limit.OVERFITTED_EVALUATIONS - 1 :]]
     falls = all(one > other for one, other in pairwise(tail))
     if not falls or top - low <= limit.OVERFITTED_FALL_DB or after - before <= limit.OVERFITTED_GAIN_DB:
